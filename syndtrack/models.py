@@ -1,0 +1,209 @@
+"""What flows between the stages: plain, frozen records.
+
+All offsets and lengths count Unicode code points of the text they belong to. All times are aware and in UTC.
+Shares and confidences lie between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+CreditKind = Literal["republication", "wire", "hat-tip", "cited", "media"]
+PublisherKind = Literal["agency", "outlet", "aggregator", "blog", "unknown"]
+MatchKind = Literal["verbatim", "edited", "excerpt", "shared-passage"]
+EdgeKind = Literal["verbatim", "edited", "excerpt", "multi-source"]
+EvidenceKind = Literal["overlap", "innovation", "credit", "wire", "link", "canonical", "feed-source", "time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Who publishes. `aliases` are names as credits state them, `domains` registrable domains or hosts in lower case."""
+
+    name: str
+    kind: PublisherKind = "unknown"
+    aliases: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A stated source.
+
+    From the text it has `start` and `end` in the article's text, and `text` is exactly what stands there. From structure (a link
+    element, JSON-LD, a feed's field) `field` names where it was found and both offsets are None.
+    `name` is the publisher's name as stated (not resolved), None where only an address is given or nobody is named.
+    """
+
+    kind: CreditKind
+    text: str
+    name: str | None = None
+    url: str | None = None
+    start: int | None = None
+    end: int | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A span that cleaning cut from the text for matching: the name of the rule and where. Removals of a text never overlap and are in order."""
+
+    rule: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A hyperlink inside the article's body: absolute address and anchor text."""
+
+    url: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a feed, as the feed states it. `content` is HTML (or text) of the fullest body the feed gives, `summary` the shorter one."""
+
+    url: str | None
+    guid: str | None
+    title: str | None
+    published: datetime | None
+    summary: str | None = None
+    content: str | None = None
+    author: str | None = None
+    stated: tuple[Credit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One article as handed in by a feed or an archive, before anything was read from it. One of `text` and `html` is given.
+
+    `publisher` is a name or domain as stated; None leaves it to the address. `feed_id` is the feed it came by, `stated` what that feed's
+    entry says of its source.
+    """
+
+    url: str
+    first_seen: datetime
+    text: str | None = None
+    html: str | None = None
+    title: str | None = None
+    publisher: str | None = None
+    published: datetime | None = None
+    stated: tuple[Credit, ...] = ()
+    feed_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an article says of itself: its text with paragraphs parted by newlines, and the sources that its structure states.
+
+    `canonical` is the page's own claim of its address, `links` the links inside the body in order.
+    """
+
+    title: str
+    text: str
+    published: datetime | None
+    canonical: str | None = None
+    links: tuple[Link, ...] = ()
+    stated: tuple[Credit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedSpan:
+    """A passage that stands in both texts, small edits allowed, by its place in either original text."""
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A verified pair of texts a and b.
+
+    `resemblance` is the Jaccard similarity of their shingle sets, `a_in_b` the share of a's shingles that stand in b.
+    """
+
+    resemblance: float
+    a_in_b: float
+    b_in_a: float
+    shared_words: int
+    kind: MatchKind
+    spans: tuple[AlignedSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedCredit:
+    """A credit with the publisher its name or address stands for; None where it stays unresolved."""
+
+    credit: Credit
+    publisher_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An article as tracing looks at it: one member of a story.
+
+    `texts` are its revisions' texts, newest first, `removals` and `credits` those of the newest. `links` are the ids of articles of the
+    same story that its body links to, `canonical_of` the id of the one its canonical address names.
+    """
+
+    article_id: int
+    publisher_id: int
+    owner: str | None
+    is_agency: bool
+    url: str
+    title: str
+    first_seen: datetime
+    published: datetime | None
+    texts: tuple[str, ...]
+    removals: tuple[Removal, ...]
+    credits: tuple[ResolvedCredit, ...]
+    links: frozenset[int] = frozenset()
+    canonical_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for an edge, with the words that a person can check. `start` and `end` lie in the copy's text; None where it is no span.
+
+    `weight` is what the reason adds to the log-odds of the edge.
+    """
+
+    kind: EvidenceKind
+    text: str
+    weight: float
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`copy` derives from `source` (article ids), or from an article of `source_publisher` that was not observed (`source` is None).
+
+    `credited`: the copy names this source. `credited_to`: the publisher it names where that is somebody else.
+    """
+
+    copy: int
+    source: int | None
+    source_publisher: int | None
+    kind: EdgeKind
+    confidence: float
+    credited: bool
+    credited_to: int | None
+    evidence: tuple[Evidence, ...] = ()
+
+
+def kept_text(text: str, removals: Sequence[Removal]) -> str:
+    """The text without its removals; what matching looks at. Kept and removed spans together are the whole text."""
+    parts, at = [], 0
+    for removal in removals:
+        parts.append(text[at : removal.start])
+        at = removal.end
+    parts.append(text[at:])
+    return "".join(parts)
