@@ -79,6 +79,49 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedHints:
+    """What a feed says about when to come back: `ttl` in minutes, hours (0-23, GMT) and weekdays ("Monday") to skip, sy:updatePeriod over frequency in seconds."""
+
+    ttl: int | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[str] = frozenset()
+    update_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed's bytes, understood. `problems` are the reasons of what was left out (an entry without link or id, a date nobody can read)."""
+
+    title: str | None
+    link: str | None
+    entries: tuple[Entry, ...]
+    hints: FeedHints = FeedHints()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A subscription with its schedule and HTTP validators, as stored. `interval` is in seconds; validators are byte for byte what the server sent (Latin-1)."""
+
+    id: int
+    url: str
+    title: str | None = None
+    publisher_id: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    interval: int | None = None
+    next_check: datetime | None = None
+    last_polled: datetime | None = None
+    last_full_fetch: datetime | None = None
+    failures: int = 0
+    gone: int = 0
+    moved_to: str | None = None
+    moved_times: int = 0
+    asked_to_wait_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One article as handed in by a feed or an archive, before anything was read from it. One of `text` and `html` is given.
 
@@ -95,6 +138,45 @@ class Submission:
     published: datetime | None = None
     stated: tuple[Credit, ...] = ()
     feed_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEntry:
+    """An entry as one poll saw it. `key` identifies it within its feed (guid, else address), `entry_hash` its stated content.
+
+    `submission` is the article to read; None where the same key and hash were stored by an earlier poll.
+    """
+
+    key: str
+    entry_hash: str
+    url: str
+    submission: Submission | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An input that could not be used: which, and why in one line."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollResult:
+    """What one poll of one feed brought: to be stored in one transaction.
+
+    `feed` is the feed with its new validators, schedule and counters. `why` says in one sentence why the next check is when it is.
+    """
+
+    feed: Feed
+    at: datetime
+    outcome: Literal["new", "nothing new", "not modified", "failed", "gone", "waiting"]
+    status: int | None
+    why: str
+    reason: str | None = None
+    entries: tuple[SeenEntry, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    received_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

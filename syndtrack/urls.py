@@ -62,7 +62,9 @@ def article_key(url: str) -> str:
     parts = urlsplit(url)
     host = FORM_HOST.sub("", (parts.hostname or "").rstrip("."))
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
-    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not is_tracking(k) and k.casefold() not in FORM_PARAMETERS]
+    query = [
+        (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not is_tracking(k) and k.casefold() not in FORM_PARAMETERS
+    ]
     path = AMP_PATH.sub("", parts.path).rstrip("/")
     fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
     return f"{host}{port}{path or '/'}{'?' + urlencode(sorted(query)) if query else ''}{fragment}"
