@@ -1,0 +1,207 @@
+"""Words of a text, normalised and hashed, each with its place in the original text; and runs of words, the shingles.
+
+What two spellings of one word have in common is kept, what typography adds is dropped: compatibility forms, case, ligatures, kinds of
+quotes and dashes, soft hyphens and other invisible characters, Turkish i with and without its dot, Russian ё, digits of other scripts.
+Apostrophes and hyphens part words, so that the many characters used for them make no difference.
+
+Scripts that are written without spaces are taken by character (a letter with its marks). Five words of English say about as much as ten
+characters of Chinese or Japanese, or as fifteen letters of Thai, so each kind of token has a weight, and a shingle is a run of tokens that
+weighs `SHINGLE_WEIGHT`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+import numpy.typing as npt
+import regex
+import xxhash
+
+from syndtrack.models import Removal
+
+MAX_LENGTH = 2_000_000
+"""Code points of a text that are looked at: a text beyond that is no article, and what follows is left out."""
+
+MAX_WORDS = 100_000
+"""Words of a text that are looked at; the longest articles of the press have 30,000."""
+
+MAX_WORD_LENGTH = 64
+"""Code points of a word that count: longer ones are encoded bytes or a key held down."""
+
+WORD_WEIGHT = 6
+SHINGLE_WEIGHT = 5 * WORD_WEIGHT
+
+_SEPARATOR, _MARK, _WORD, _IDEOGRAPH, _LETTER = 0, 1, 2, 3, 4
+_WEIGHTS = np.array([0, 0, WORD_WEIGHT, WORD_WEIGHT // 2, WORD_WEIGHT // 3], dtype=np.uint8)
+
+_CLASSES = (
+    # Later ones win. Marks and invisible characters belong to the letter before them.
+    (_WORD, r"[\p{L}\p{N}]+"),
+    (_MARK, r"[\p{M}\p{Cf}\uFF9E\uFF9F]+"),
+    # Letters that serve as apostrophes (U+02B9 to U+02BC, U+02C8, U+A78C) must part words as ' does.
+    (_SEPARATOR, r"[\u02B9-\u02BC\u02C8\u055A\uA78B\uA78C]+"),
+    # Characters of Chinese and Japanese; the iteration and length marks are among them.
+    (_IDEOGRAPH, r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\u30FC\uFF70--[\p{N}\p{P}\p{S}\p{Z}\uFF9E\uFF9F]]+"),
+    (_LETTER, r"[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\p{Javanese}]&&\p{L}]+"),
+    # Vowels of Thai and Lao that are letters of their own but stand for a part of the syllable before them.
+    (_MARK, r"[\u0E30-\u0E33\u0E45\u0E47\u0EB0-\u0EB3]+"),
+)
+
+_SAME = str.maketrans(
+    {
+        "ı": "i",  # IŞIK and ışık fold to different letters outside Turkish
+        "œ": "oe",
+        "æ": "ae",
+        "ё": "е",
+        "ş": "ș",  # Romanian with cedilla instead of comma
+        "ţ": "ț",
+        "ی": "ي",  # Persian keyboards and Arabic ones
+        "ک": "ك",
+        "ـ": None,  # Arabic stretching
+    }
+)
+
+_REMEMBERED = 200_000
+"""Words whose hash is remembered (about 25 MB); then the memory starts anew."""
+
+_NOT_OF_WORDS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
+_DECIMAL = regex.compile(r"(?![0-9])\p{Nd}")
+
+
+@dataclass(frozen=True, eq=False)  # no slots: the shingles are worked out once, when they are asked for
+class Words:
+    """The words of a text outside its removals. All arrays have one element a word; `starts` and `ends` are offsets in the original text.
+
+    `weights` say how much of a shingle a word fills, `numeric` which words hold a digit.
+    """
+
+    hashes: npt.NDArray[np.uint32]
+    starts: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.uint8]
+    numeric: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    @cached_property
+    def shingle_ends(self) -> npt.NDArray[np.int64]:
+        """For every shingle, in order of its first word, the index after its last word."""
+        total = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights, dtype=np.int64)])
+        ends = np.searchsorted(total, total[:-1] + SHINGLE_WEIGHT)
+        return ends[ends <= len(self)]
+
+    @cached_property
+    def shingles(self) -> npt.NDArray[np.uint32]:
+        """Hashes of all shingles in order, repeated ones too: xxh32 of the little-endian hashes of their words."""
+        ends = self.shingle_ends
+        sizes = ends - np.arange(len(ends))
+        hashes = np.empty(len(ends), np.uint32)
+        for size in np.flatnonzero(np.bincount(sizes)).tolist():
+            at = np.flatnonzero(sizes == size)
+            hashes[at] = _xxh32([self.hashes[at + n] for n in range(size)])
+        return hashes
+
+    @cached_property
+    def shingle_set(self) -> npt.NDArray[np.uint32]:
+        """The different shingles, sorted."""
+        return np.unique(self.shingles)
+
+
+def tokenise(text: str, removals: Sequence[Removal] = ()) -> Words:
+    """The words of the text without its removals, joined: a shingle may run across a removal. Bounded by `MAX_LENGTH` and `MAX_WORDS`."""
+    text = text[:MAX_LENGTH]
+    kinds = _kinds()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
+    for removal in removals:
+        kinds[removal.start : removal.end] = _SEPARATOR
+    marks = np.flatnonzero(kinds == _MARK)
+    own = kinds.copy()
+    if len(marks):  # a mark is of the kind of the last character that is none
+        at = np.arange(len(kinds))
+        at[marks] = 0
+        np.maximum.accumulate(at, out=at)
+        kinds = kinds[at]
+        kinds[kinds == _MARK] = _SEPARATOR
+    before = np.concatenate([np.zeros(1, np.uint8), kinds[:-1]])
+    begins = (kinds != before) & (kinds != _SEPARATOR) | (kinds > _WORD) & (own > _WORD)
+    bounds = np.flatnonzero(begins | (kinds == _SEPARATOR) & (before != _SEPARATOR))
+    is_start = begins[bounds]
+    starts = bounds[is_start][:MAX_WORDS]
+    ends = np.append(bounds[1:], len(text))[is_start][:MAX_WORDS]
+    known = _known
+    if len(known) > _REMEMBERED:
+        known.clear()
+    values = np.array([known[text[s:e]] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], dtype=np.int64)
+    return Words(
+        hashes=(values & 0xFFFFFFFF).astype(np.uint32),
+        starts=starts.astype(np.int32),
+        ends=ends.astype(np.int32),
+        weights=_WEIGHTS[kinds[starts]],
+        numeric=values > 0xFFFFFFFF,
+    )
+
+
+def normal_form(word: str) -> str:
+    """A word without what is only typography, case or keyboard."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold()).replace("i̇", "i")
+    folded = _NOT_OF_WORDS.sub("", folded.translate(_SAME))
+    return folded if folded.isascii() else _DECIMAL.sub(lambda digit: str(unicodedata.decimal(digit[0])), folded)
+
+
+class _KnownWords(dict[str, int]):
+    """The hash of each word met, in its lower 32 bits, and above them whether the word holds a digit."""
+
+    def __missing__(self, word: str) -> int:
+        normal = normal_form(word[:MAX_WORD_LENGTH])
+        value = xxhash.xxh32_intdigest(normal.encode("utf-8", "surrogatepass"))
+        if any(character.isdigit() for character in normal):
+            value |= 1 << 32
+        if len(word) <= MAX_WORD_LENGTH:
+            self[word] = value
+        return value
+
+
+_known = _KnownWords()
+
+
+@cache
+def _kinds() -> npt.NDArray[np.uint8]:
+    """The kind of every code point: 1.1 MB, made in about 0.1 s when first needed."""
+    kinds = np.zeros(0x110000, dtype=np.uint8)
+    every = "".join(map(chr, range(0x110000)))
+    for kind, pattern in _CLASSES:
+        for run in regex.finditer(pattern, every, flags=regex.VERSION1):
+            kinds[run.start() : run.end()] = kind
+    return kinds
+
+
+_PRIME1, _PRIME2, _PRIME3 = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77), np.uint32(0xC2B2AE3D)
+_PRIME4, _PRIME5 = np.uint32(0x27D4EB2F), np.uint32(0x165667B1)
+
+
+def _rotate(x: npt.NDArray[np.uint32], by: int) -> npt.NDArray[np.uint32]:
+    return (x << np.uint32(by)) | (x >> np.uint32(32 - by))
+
+
+def _xxh32(columns: Sequence[npt.NDArray[np.uint32]]) -> npt.NDArray[np.uint32]:
+    """xxh32 with seed 0 of each row's little-endian bytes (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md)."""
+    size, whole = len(columns), len(columns) // 4 * 4
+    with np.errstate(over="ignore"):
+        if whole:
+            starts = (_PRIME1 + _PRIME2, _PRIME2, np.uint32(0), np.uint32(0) - _PRIME1)
+            lanes = [np.full(len(columns[0]), start, np.uint32) for start in starts]
+            for at in range(0, whole, 4):
+                lanes = [_rotate(lane + columns[at + n] * _PRIME2, 13) * _PRIME1 for n, lane in enumerate(lanes)]
+            h = _rotate(lanes[0], 1) + _rotate(lanes[1], 7) + _rotate(lanes[2], 12) + _rotate(lanes[3], 18)
+        else:
+            h = np.full(len(columns[0]), _PRIME5, np.uint32)
+        h = h + np.uint32(4 * size)
+        for column in columns[whole:]:
+            h = _rotate(h + column * _PRIME3, 17) * _PRIME4
+        for shift, prime in ((15, _PRIME2), (13, _PRIME3), (16, np.uint32(1))):
+            h = (h ^ (h >> np.uint32(shift))) * prime
+    return h

@@ -1,0 +1,90 @@
+"""The signature is datasketch's, and the samples find what they promise."""
+
+import numpy as np
+import pytest
+import xxhash
+from datasketch import MinHash
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndtrack.errors import MismatchError, RefusedError
+from syndtrack.matching.fingerprint import MIN_SHINGLES, Fingerprint, fingerprint, resemblance
+from syndtrack.words import tokenise
+
+SCRIPTS = st.text(
+    st.one_of(
+        st.sampled_from(" .,'’“-\n"),
+        st.characters(min_codepoint=0x20, max_codepoint=0x17F),  # Latin
+        st.characters(min_codepoint=0x370, max_codepoint=0x52F),  # Greek, Cyrillic
+        st.characters(min_codepoint=0x5D0, max_codepoint=0x6FF),  # Hebrew, Arabic
+        st.characters(min_codepoint=0x900, max_codepoint=0x97F),  # Devanagari
+        st.characters(min_codepoint=0xE00, max_codepoint=0xEFF),  # Thai, Lao
+        st.characters(min_codepoint=0x1780, max_codepoint=0x17FF),  # Khmer
+        st.characters(min_codepoint=0x3040, max_codepoint=0x30FF),  # kana
+        st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF),  # Han
+        st.characters(),
+    ),
+    max_size=400,
+)
+NUMBERED = "".join(f"word{n} " for n in range(400))
+
+
+def test_a_fingerprint_survives_its_stored_form():
+    made = fingerprint(tokenise(NUMBERED), cleaning=7)
+    read = Fingerprint.from_bytes(made.to_bytes())
+    assert read.parameters == made.parameters
+    assert read.parameters.cleaning == 7
+    assert read.shingles == made.shingles == 396
+    assert read.signature.tolist() == made.signature.tolist()
+    assert read.samples.tolist() == made.samples.tolist()
+
+
+@pytest.mark.parametrize("kept", [0, 5, 40, -3, -4])
+def test_damaged_bytes_are_refused(kept: int):
+    with pytest.raises(RefusedError):
+        Fingerprint.from_bytes(fingerprint(tokenise(NUMBERED)).to_bytes()[:kept])
+
+
+@given(SCRIPTS)
+def test_the_signature_is_datasketchs_bit_for_bit(text: str):
+    words = tokenise(text)
+    oracle = MinHash(num_perm=128, hashfunc=xxhash.xxh32_intdigest, scheme="affine32")
+    oracle.update_batch([words.hashes[start:end].astype("<u4").tobytes() for start, end in enumerate(words.shingle_ends)])
+    assert fingerprint(words).signature.tolist() == oracle.digest().tolist()
+
+
+def test_a_long_text_has_datasketchs_signature_too():
+    words = tokenise("".join(f"word{n} " for n in range(9_000)))
+    oracle = MinHash(num_perm=128, hashfunc=xxhash.xxh32_intdigest, scheme="affine32")
+    oracle.update_batch([words.hashes[start:end].astype("<u4").tobytes() for start, end in enumerate(words.shingle_ends)])
+    assert fingerprint(words).signature.tolist() == oracle.digest().tolist()
+
+
+def test_different_parameters_are_never_compared():
+    one, other = fingerprint(tokenise(NUMBERED), cleaning=1), fingerprint(tokenise(NUMBERED), cleaning=2)
+    with pytest.raises(MismatchError):
+        resemblance(one, other)
+
+
+def test_a_text_resembles_itself_and_nothing_else():
+    one, other = fingerprint(tokenise(NUMBERED)), fingerprint(tokenise(NUMBERED.replace("word", "other")))
+    assert resemblance(one, one) == 1.0
+    assert resemblance(one, other) == resemblance(other, one) == 0.0
+
+
+@pytest.mark.parametrize("text", ["", "Too short to say anything about it.", "word " * 500])
+def test_too_few_shingles_cannot_be_judged(text: str):
+    made = fingerprint(tokenise(text))
+    assert made.shingles < MIN_SHINGLES
+    assert not made.judgeable
+    assert resemblance(made, made) is None
+
+
+@given(st.integers(0, 1 << 60), st.integers(0, 300), st.integers(0, 300))
+def test_a_hundred_words_in_common_share_two_samples(seed: int, before: int, after: int):
+    passage = [f"p{seed + n}" for n in range(100)]
+    texts = [
+        " ".join([f"{name}{n}" for n in range(before)] + passage + [f"{name}{n}" for n in range(1000, 1000 + after)]) for name in ("a", "b")
+    ]
+    one, other = (fingerprint(tokenise(text)) for text in texts)
+    assert len(np.intersect1d(one.samples, other.samples)) >= 2
