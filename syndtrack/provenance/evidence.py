@@ -1,0 +1,107 @@
+"""Evidence of an edge as a person can check it: words quoted from the copy, and what each kind of reason adds to the odds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from syndtrack.models import Evidence, EvidenceKind, Version
+from syndtrack.provenance.features import Option, Story
+from syndtrack.provenance.statements import Statement
+
+# Longest quotation, in code points.
+QUOTE = 300
+
+
+def group_weights(features: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
+    """Log-weight by the first part of the features' names."""
+    sums: dict[str, float] = defaultdict(float)
+    for name, value in features.items():
+        sums[name.partition(".")[0]] += weights.get(name, 0.0) * value
+    return dict(sums)
+
+
+def evidence_for(story: Story, copy: int, option: Option, rival: Option | None, weights: Mapping[str, float]) -> tuple[Evidence, ...]:
+    """The reasons for an answer. Weights are differences to the next best answer, so that with a constant for what no reason shows
+    (the readiness to copy at all) they add up to the log-odds between the two.
+    """
+    mine = group_weights(option.features, weights)
+    theirs = group_weights(rival.features, weights) if rival else {}
+    weight = {kind: round(mine.get(kind, 0.0) - theirs.get(kind, 0.0), 3) for kind in mine.keys() | theirs.keys()}
+    if option.comparison is None:
+        standing = sum(weight.values())
+        return tuple(_credit_evidence(story, copy, option.publisher_id, standing)) or _sibling_evidence(story, copy, option, standing)
+    found = [_overlap(story, copy, option, weight.get("overlap", 0.0))]
+    if (innovation := _innovation(story, copy, option, weight.get("innovation", 0.0))) is not None:
+        found.append(innovation)
+    stated = weight.get("credit", 0.0) + weight.get("wire", 0.0)
+    found += _credit_evidence(story, copy, story.versions[option.head].publisher_id, stated)
+    found += _pointers(story.versions[copy], story.versions[option.head], weight)
+    found.append(_time(story.versions[copy], story.versions[option.head], weight.get("time", 0.0)))
+    return tuple(found)
+
+
+def _overlap(story: Story, copy: int, option: Option, weight: float) -> Evidence:
+    version, other = story.versions[copy], story.versions[option.head]
+    share, back, match = story.match(copy, option.head)
+    longest = max(((s.a_start, s.a_end) if version.article_id < other.article_id else (s.b_start, s.b_end) for s in match.spans),
+                  key=lambda s: s[1] - s[0], default=None)  # fmt: skip
+    text = f"{share:.0%} of this text stands there; it holds {back:.0%} of that text"
+    if longest is None:
+        return Evidence("overlap", text, weight)
+    start, end = longest
+    return Evidence("overlap", version.texts[0][start:end][:QUOTE], weight, start, min(end, start + QUOTE))
+
+
+def _innovation(story: Story, copy: int, option: Option, weight: float) -> Evidence | None:
+    """A line that both carry although it is nobody's text, else the count of edits that they share against the other versions."""
+    mine, theirs = story.prepared[copy].lines, story.prepared[option.head].lines
+    inherited = max((n for n in mine if n in theirs and n.count(" ") >= 2), key=len, default=None)
+    if inherited is not None and option.features.get("innovation.lines"):
+        start, end = mine[inherited]
+        return Evidence("innovation", story.versions[copy].texts[0][start:end], weight, start, end)
+    c = option.comparison
+    if c is None or not c.rare:
+        return None
+    return Evidence("innovation", f"{c.rare_shared} of {c.rare} runs of words that few versions have are in both", weight)
+
+
+def _credit_evidence(story: Story, copy: int, publisher_id: int | None, weight: float) -> list[Evidence]:
+    named = [s for s in story.said[copy].all if s.publisher_id == publisher_id]
+    return [
+        Evidence(_kind_of(s), s.credit.text, round(weight / len(named), 3), s.credit.start, s.credit.end)
+        for s in named
+    ]  # fmt: skip
+
+
+def _kind_of(s: Statement) -> EvidenceKind:
+    if s.credit.kind == "wire":
+        return "wire"
+    if s.credit.start is not None:
+        return "credit"
+    return "canonical" if s.credit.field and "canonical" in s.credit.field else "feed-source"
+
+
+def _sibling_evidence(story: Story, copy: int, option: Option, weight: float) -> tuple[Evidence, ...]:
+    carriers = [u for u in story.candidates[copy] if any(s.publisher_id == option.publisher_id for s in story.said[u].all)]
+    return (Evidence("overlap", f"{len(carriers)} articles with this text name that publisher", weight),)
+
+
+def _pointers(version: Version, other: Version, weight: Mapping[str, float]) -> list[Evidence]:
+    found = []
+    if other.article_id in version.links:
+        at = version.texts[0].find(other.url)
+        found.append(Evidence("link", other.url, weight.get("link", 0.0), *((at, at + len(other.url)) if at >= 0 else (None, None))))
+    if version.canonical_of == other.article_id:
+        found.append(Evidence("canonical", other.url, weight.get("canonical", 0.0)))
+    return found
+
+
+def _time(version: Version, other: Version, weight: float) -> Evidence:
+    minutes = round((version.first_seen - other.first_seen).total_seconds() / 60)
+    order = f"first seen {abs(minutes)} minutes {'after' if minutes >= 0 else 'before'} it"
+    if version.published and other.published:
+        claimed = round((version.published - other.published).total_seconds() / 60)
+        order += f"; dated {abs(claimed)} minutes {'after' if claimed >= 0 else 'before'} it"
+    return Evidence("time", order, weight)
+

@@ -1,0 +1,284 @@
+"""The answers open to each version of a story, and what speaks for each: names and numbers, to be weighed in `weights.py`.
+
+An answer is another version ("candidate"), a publisher whose article was not observed ("hidden"), or no source at all ("none"). A feature's
+name begins with the kind of evidence it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import log1p
+
+from syndtrack.models import Match, Version
+from syndtrack.provenance.comparing import Comparison, Desk
+from syndtrack.provenance.statements import Statement, Statements, statements_of
+from syndtrack.provenance.texts import Prepared, prepare
+from syndtrack.provenance.trees import OUTSIDE
+from syndtrack.publishers import Registry
+from syndtrack.urls import article_key
+
+# So many candidates of a copy are compared word by word; beyond them a candidate has never been the parent of a simulated copy.
+MOST_CANDIDATES = 30
+HOUR = timedelta(hours=1)
+# A claim is believed when the article was observed within this span after it; feeds are read late, never early by more than a clock's error.
+EARLIEST_CLAIM, LATEST_CLAIM = timedelta(minutes=-5), timedelta(hours=14)
+LAGS = ((-6.0, "much_earlier"), (-1.5, "hours_earlier"), (-0.35, "earlier"), (0.0, "just_earlier"), (0.35, "just_later"), (1.5, "soon"),
+        (6.0, "hours"), (24.0, "day"), (96.0, "days"))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One possible answer for one version, with its features."""
+
+    head: int
+    publisher_id: int | None
+    features: Mapping[str, float]
+    comparison: Comparison | None = None
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything about one connected group of versions that features are made of; places are positions in `versions`, by first_seen."""
+
+    versions: tuple[Version, ...]
+    matches: Mapping[tuple[int, int], Match]
+    publishers: Registry
+    prepared: list[Prepared] = field(init=False)
+    desk: Desk = field(init=False)
+    said: list[Statements] = field(init=False)
+    candidates: list[list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prepared, distinct = prepare(self.versions)
+        self.desk = Desk(self.prepared, distinct)
+        self.said = [statements_of(v) for v in self.versions]
+        self.candidates = self._candidates()
+
+    def match(self, copy: int, source: int) -> tuple[float, float, Match]:
+        """Shares of the copy in the source and of the source in the copy, as matched, and the match."""
+        a, b = self.versions[copy].article_id, self.versions[source].article_id
+        match = self.matches[min(a, b), max(a, b)]
+        return (match.a_in_b, match.b_in_a, match) if a < b else (match.b_in_a, match.a_in_b, match)
+
+    def _candidates(self) -> list[list[int]]:
+        places = {v.article_id: i for i, v in enumerate(self.versions)}
+        found: list[list[int]] = [[] for _ in self.versions]
+        for a, b in self.matches:
+            if a in places and b in places and self.versions[places[a]].publisher_id != self.versions[places[b]].publisher_id:
+                found[places[a]].append(places[b])
+                found[places[b]].append(places[a])
+        return [sorted(self._most_promising(copy, sources)) for copy, sources in enumerate(found)]
+
+    def _most_promising(self, copy: int, sources: list[int]) -> list[int]:
+        if len(sources) <= MOST_CANDIDATES:
+            return sources
+        version, said = self.versions[copy], self.said[copy]
+        named = said.republication_ids | said.wire_ids
+
+        def promise(source: int) -> tuple[float, int]:
+            other = self.versions[source]
+            score = self.match(copy, source)[0]
+            score += 1.0 * (other.publisher_id in named or other.article_id in version.links or other.article_id == version.canonical_of)
+            score -= 0.3 * (other.first_seen > version.first_seen + 2 * HOUR)
+            return (-score, source)
+
+        return sorted(sources, key=promise)[:MOST_CANDIDATES]
+
+    def likely_witnesses(self, copy: int) -> set[int]:
+        """Candidates that were there when the copy was made, as far as observation tells; all of them if none was."""
+        limit = self.versions[copy].first_seen + 2 * HOUR
+        found = {u for u in self.candidates[copy] if self.versions[u].first_seen <= limit}
+        return found or set(self.candidates[copy])
+
+    def options(self, copy: int, witnesses: Collection[int]) -> list[Option]:
+        """Every answer for one version. `witnesses`: candidates thought not to derive from it."""
+        sources = self.candidates[copy]
+        compared = self.desk.compare(copy, sources, witnesses)
+        best = max((c.shared for u, c in zip(sources, compared, strict=True) if u in witnesses), default=0)
+        found = [Option(u, None, self._candidate(copy, u, c, best), c) for u, c in zip(sources, compared, strict=True)]
+        found += [Option(OUTSIDE, p, f) for p, f in self._hidden(copy).items()]
+        of_copy = compared[0].of_copy if compared else 1
+        found.append(Option(OUTSIDE, None, self._none(copy, best, best / max(1, of_copy))))
+        return found
+
+    # -- a candidate
+
+    def _candidate(self, copy: int, source: int, c: Comparison, best: int) -> dict[str, float]:
+        deficit = max(0, best - c.shared)
+        features = {
+            "overlap.share": c.share,
+            "overlap.deficit": log1p(deficit),
+            "overlap.deficit_share": deficit / max(1, c.of_copy),
+            "overlap.best": float(deficit <= 2),
+            "overlap.of_source": self.match(copy, source)[1],
+            "innovation.shared": c.rare_shared / c.rare if c.rare else 0.0,
+            "innovation.shared_words": log1p(c.rare_shared),
+            "innovation.missed_edits": log1p(c.missed_edits),
+            "innovation.missed_words": log1p(c.missed_words),
+            "innovation.own_edits": log1p(c.own_edits),
+            "innovation.own_words": log1p(c.own_words),
+            "innovation.left_edits": log1p(c.left_edits),
+            "innovation.left_inner": log1p(c.left_inner),
+            "innovation.left_outer": log1p(c.left_outer),
+            "innovation.missed": float(c.missed_edits + c.missed_words > 2),
+            "innovation.own": float(c.own_edits > 0),
+        }
+        for part in (self._inherited(copy, source), self._credits(copy, source), self._wire(copy, source), self._time(copy, source)):
+            features |= part
+        return {name: value for name, value in features.items() if value}
+
+    def _inherited(self, copy: int, source: int) -> dict[str, float]:
+        mine, theirs = self.prepared[copy], self.prepared[source]
+        others = self.candidates[copy]
+        common = [n for n in mine.lines if n in theirs.lines and n.count(" ") >= 2]
+        rare = [n for n in common if sum(n in self.prepared[w].lines for w in others) * 2 <= max(2, len(others))]
+        same_title = bool(mine.title) and mine.title == theirs.title
+        title_holders = sum(self.prepared[w].title == mine.title for w in others)
+        return {
+            "innovation.lines": log1p(len(rare)),
+            "innovation.title": float(same_title),
+            "innovation.rare_title": float(same_title and title_holders * 2 <= len(others)),
+            "innovation.part_title": float(bool(theirs.title) and not same_title and theirs.title in mine.title),
+        }
+
+    def _credits(self, copy: int, source: int) -> dict[str, float]:
+        mine, theirs, version, other = self.said[copy], self.said[source], self.versions[copy], self.versions[source]
+        named = [s for s in mine.republication if s.publisher_id == other.publisher_id]
+        elsewhere = {s.publisher_id for s in mine.republication} - {other.publisher_id}
+        present = {self.versions[u].publisher_id for u in self.candidates[copy]}
+        their_lines = {s.line for s in theirs.republication}
+        features = {
+            "credit.named": float(bool(named)),
+            "credit.hat": float(other.publisher_id in mine.hats),
+            "credit.other_present": float(bool(elsewhere & present)),
+            "credit.other_hidden": float(bool(elsewhere - present)),
+            "credit.same_origin": float(bool(elsewhere & (theirs.republication_ids | theirs.wire_ids))),
+            "credit.line_inherited": float(any(s.line in their_lines for s in mine.republication)),
+            "credit.reverse": float(version.publisher_id in theirs.republication_ids | theirs.wire_ids | theirs.hats),
+            "credit.source_derived": float(bool(theirs.republication)),
+            "link.to": float(other.article_id in version.links),
+            "link.back": float(version.article_id in other.links),
+            "canonical.to": float(version.canonical_of == other.article_id),
+            "canonical.back": float(other.canonical_of == version.article_id),
+            "prior.owner": float(version.owner is not None and version.owner == other.owner),
+            "prior.agency": float(other.is_agency),
+        }
+        for s in named:
+            features[f"credit.named_{s.place}"] = 1.0
+            if s.credit.url and article_key(s.credit.url) == article_key(other.url):
+                features["credit.address"] = 1.0
+        return features
+
+    def _wire(self, copy: int, source: int) -> dict[str, float]:
+        mine, theirs, other = self.said[copy], self.said[source], self.versions[source]
+        if other.publisher_id in mine.wire_ids:
+            return {"wire.named": 1.0}
+        both = mine.wire_ids & theirs.wire_ids
+        their_lines = {s.line for s in theirs.wire}
+        same = [s.line for s in mine.wire if s.line in their_lines and " " in s.line]
+        carriers = [w for w in self.candidates[copy] if w != source and self.said[w].wire_ids & mine.wire_ids]
+        common = any(any(s.line == line for s in self.said[w].wire) for w in carriers for line in same)
+        return {
+            "wire.same_line": float(bool(same) and not common),
+            "wire.common_line": float(bool(same) and common),
+            "wire.other_line": float(bool(both) and not same),
+            "wire.copy_only": float(bool(mine.wire_ids - theirs.wire_ids)),
+            "wire.source_only": float(bool(theirs.wire_ids - mine.wire_ids)),
+        }
+
+    def _time(self, copy: int, source: int) -> dict[str, float]:
+        version, other = self.versions[copy], self.versions[source]
+        features = {"time." + lag_name((version.first_seen - other.first_seen) / HOUR): 1.0}
+        if (mine := believed_claim(version)) and (theirs := believed_claim(other)):
+            features["time.claim_" + lag_name((mine - theirs) / HOUR)] = 1.0
+        first = min(self.candidates[copy], key=lambda u: self.versions[u].first_seen)
+        features["time.earliest"] = float(source == first)
+        return features
+
+    # -- other answers
+
+    def _hidden(self, copy: int) -> dict[int, dict[str, float]]:
+        """Publishers without an article among the candidates that this version names, and the one that most candidates name."""
+        said, version = self.said[copy], self.versions[copy]
+        present = {self.versions[u].publisher_id for u in self.candidates[copy]}
+        found = {p: self._named_hidden(copy, p, present) for p in sorted({s.publisher_id for s in said.all} - present, key=self._name)}
+        siblings: dict[int, int] = {}
+        for u in self.candidates[copy]:
+            for p in {s.publisher_id for s in self.said[u].all} - present - found.keys() - {version.publisher_id}:
+                siblings[p] = siblings.get(p, 0) + 1
+        if siblings and not version.is_agency:
+            p = min(siblings, key=lambda p: (-siblings[p], self._name(p)))
+            wire = sum(p in self.said[u].wire_ids for u in self.candidates[copy])
+            found[p] = {
+                "sibling": 1.0,
+                "sibling.wire": float(wire > 0),
+                "sibling.carriers": log1p(siblings[p]),
+                "sibling.share": siblings[p] / len(self.candidates[copy]),
+                "sibling.names_other": float(bool(said.all)),
+            }
+        return found
+
+    def _name(self, publisher_id: int) -> str:
+        return self.publishers[publisher_id].name
+
+    def _named_hidden(self, copy: int, publisher_id: int, present: Collection[int]) -> dict[str, float]:
+        said = self.said[copy]
+        mine = [s for s in said.all if s.publisher_id == publisher_id]
+        carriers = [u for u in self.candidates[copy] if any(s.publisher_id == publisher_id for s in self.said[u].all)]
+        lines = {s.line for s in mine}
+        features = {
+            "hidden": 1.0,
+            "hidden.agency": float(self.publishers[publisher_id].kind == "agency"),
+            "hidden.address": float(any(s.credit.url for s in mine)),
+            "hidden.alone": float(not self.candidates[copy]),
+            "hidden.carriers": log1p(len(carriers)),
+            "hidden.shared_line": float(any(s.line in lines and " " in s.line for u in carriers for s in self.said[u].all)),
+            "hidden.other_present": float(bool(said.republication_ids & set(present))),
+            "hidden.other_wire_present": float(bool(said.wire_ids & set(present))),
+            "hidden.several": float(len({s.publisher_id for s in said.all} - set(present)) - 1),
+            "hidden.in_story": float(any(v.publisher_id == publisher_id for v in self.versions)),
+        }
+        for s in mine:
+            features[_stated(s)] = 1.0
+        return {name: value for name, value in features.items() if value}
+
+    def _none(self, copy: int, best: int, share: float) -> dict[str, float]:
+        version, said, sources = self.versions[copy], self.said[copy], self.candidates[copy]
+        earlier = [u for u in sources if self.versions[u].first_seen < version.first_seen]
+        present = {self.versions[u].publisher_id for u in sources}
+        hidden = any(s.publisher_id not in present and s.publisher_id != version.publisher_id for u in sources for s in self.said[u].all)
+        named_by = sum(any(s.publisher_id == version.publisher_id for s in self.said[u].all) for u in sources)
+        features = {
+            "none": 1.0,
+            "none.agency": float(version.is_agency),
+            "none.own_wire": float(said.own_wire),
+            "none.alone": float(not sources),
+            "none.earliest": float(not earlier),
+            "none.earlier": log1p(len(earlier)),
+            "none.share": share,
+            "none.words": log1p(best),
+            "none.hidden": float(hidden),
+            "none.credited": float(bool(said.all)),
+            "none.hat": float(bool(said.hats)),
+            "none.named_by": log1p(named_by),
+        }
+        return {name: value for name, value in features.items() if value}
+
+
+def _stated(s: Statement) -> str:
+    return f"hidden.{s.credit.kind}_{s.place}"
+
+
+def lag_name(hours: float) -> str:
+    """The named span that a lag lies in."""
+    return next((name for limit, name in LAGS if hours < limit), "weeks")
+
+
+def believed_claim(version: Version) -> datetime | None:
+    """The claimed time, if what was observed makes it believable."""
+    if version.published is None:
+        return None
+    late = version.first_seen - version.published
+    return version.published if EARLIEST_CLAIM <= late <= LATEST_CLAIM else None

@@ -1,0 +1,78 @@
+"""What each version of a story says of where its text comes from, in the form that comparing versions asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from syndtrack.models import Credit, ResolvedCredit, Version
+from syndtrack.provenance.texts import folded
+
+Place = Literal["top", "middle", "end", "field"]
+# A line within so many characters of either end stands where credits stand.
+MARGIN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A republication or wire credit that names somebody else: where it stands and its words, folded."""
+
+    credit: Credit
+    publisher_id: int
+    place: Place
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What one version says: texts taken from (`origins`), ideas (`hats`); `own_wire`: it signs as the agency itself."""
+
+    republication: tuple[Statement, ...]
+    wire: tuple[Statement, ...]
+    hats: frozenset[int]
+    own_wire: bool
+
+    @property
+    def all(self) -> tuple[Statement, ...]:
+        """Republication credits first."""
+        return self.republication + self.wire
+
+    @property
+    def republication_ids(self) -> frozenset[int]:
+        """The publishers that republication credits name."""
+        return frozenset(s.publisher_id for s in self.republication)
+
+    @property
+    def wire_ids(self) -> frozenset[int]:
+        """The agencies that wire credits name."""
+        return frozenset(s.publisher_id for s in self.wire)
+
+
+def place_of(credit: Credit, length: int) -> Place:
+    """Where in the text a credit stands. In a short text the nearer end counts."""
+    if credit.start is None or credit.end is None:
+        return "field"
+    before, after = credit.start, length - credit.end
+    if min(before, after) > MARGIN:
+        return "middle"
+    return "top" if before <= after else "end"
+
+
+def statements_of(version: Version) -> Statements:
+    """Credits sorted by what they say; those that name the version's own publisher say nothing of a source."""
+    length = len(version.texts[0])
+
+    def of_kind(kind: str) -> tuple[Statement, ...]:
+        found = []
+        for resolved in version.credits:
+            number = resolved.publisher_id
+            if resolved.credit.kind == kind and number is not None and number != version.publisher_id:
+                found.append(Statement(resolved.credit, number, place_of(resolved.credit, length), folded(resolved.credit.text)))
+        return tuple(found)
+
+    own_wire = any(_is_own_wire(version, c) for c in version.credits)
+    return Statements(of_kind("republication"), of_kind("wire"), frozenset(s.publisher_id for s in of_kind("hat-tip")), own_wire)
+
+
+def _is_own_wire(version: Version, resolved: ResolvedCredit) -> bool:
+    return resolved.credit.kind == "wire" and resolved.publisher_id == version.publisher_id

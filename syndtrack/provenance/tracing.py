@@ -1,0 +1,149 @@
+"""Who copied whom in one story: the best answer for each version, taken together.
+
+A log-linear model over cycle-free choices: each answer has a score (features times weights), and the probability of a whole choice is
+proportional to the exponential of its scores' sum. Two passes: the first finds who derives from whom roughly, the second looks again at
+what each candidate lacks, without counting a version's own descendants as witnesses against its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from syndtrack.models import Edge, EdgeKind, Evidence, Match, Version
+from syndtrack.provenance.evidence import evidence_for
+from syndtrack.provenance.features import Option, Story
+from syndtrack.provenance.trees import OUTSIDE, best_forest, edge_probabilities
+from syndtrack.provenance.weights import FIRST, SECOND, score
+from syndtrack.publishers import Registry
+
+# An edge less likely than this stays undecided: shown with its score, not drawn.
+LEAST_CONFIDENCE = 0.4
+KINDS: Mapping[str, EdgeKind] = {"verbatim": "verbatim", "edited": "edited", "excerpt": "excerpt", "shared-passage": "excerpt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One answer that was weighed for a copy: an article, a publisher known by name only, or (both None) no source.
+
+    `score` is its log-weight, `probability` its share among all cycle-free choices for the story.
+    """
+
+    source: int | None
+    source_publisher: int | None
+    score: float
+    probability: float
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryTrace:
+    """The edges of a story, best first for each copy; for each article the answers considered, best first; and the ids left undecided."""
+
+    edges: tuple[Edge, ...]
+    considered: Mapping[int, tuple[Considered, ...]]
+    undecided: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The options of every version with scores and probabilities, and the place of the chosen option in each list."""
+
+    options: list[list[Option]]
+    scores: list[list[float]]
+    probabilities: list[list[float]]
+    chosen: list[int]
+
+
+def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], Match], publishers: Registry) -> StoryTrace:
+    """Trace the articles of one connected component of the match graph (one alone, too).
+
+    Keys of `matches` are (smaller id, larger id); in each match `a` is the text of the smaller id. The result depends neither on the order of
+    `versions` nor on the values of ids.
+    """
+    ordered = tuple(sorted(versions, key=lambda v: (v.first_seen, v.url, v.title)))
+    story = Story(ordered, matches, publishers)
+    weighed = weigh(story)
+    edges: list[Edge] = []
+    considered: dict[int, tuple[Considered, ...]] = {}
+    undecided = set()
+    for place, version in enumerate(ordered):
+        ranked = _ranked(story, weighed, place)
+        considered[version.article_id] = tuple(c for c, _ in ranked)
+        option = weighed.options[place][weighed.chosen[place]]
+        answer = next(c for c, o in ranked if o is option)
+        if option.head == OUTSIDE and option.publisher_id is None:
+            continue
+        if answer.probability < LEAST_CONFIDENCE:
+            undecided.add(version.article_id)
+            continue
+        edges.append(_edge(story, place, option, answer))
+    return StoryTrace(tuple(edges), considered, frozenset(undecided))
+
+
+def weigh(story: Story) -> Weighed:
+    """Both passes."""
+    first = weigh_once([story.options(i, story.likely_witnesses(i)) for i in range(len(story.versions))], FIRST)
+    heads = [first.options[i][c].head for i, c in enumerate(first.chosen)]
+    return weigh_once([story.options(i, witnesses(story, i, heads)) for i in range(len(story.versions))], SECOND)
+
+
+def witnesses(story: Story, copy: int, heads: Sequence[int]) -> set[int]:
+    """The candidates that do not derive from a version, by a first choice of heads."""
+
+    def derives(u: int) -> bool:
+        while u not in (OUTSIDE, copy):
+            u = heads[u]
+        return u == copy
+
+    return {u for u in story.candidates[copy] if not derives(u)}
+
+
+def weigh_once(options: list[list[Option]], weights: Mapping[str, float]) -> Weighed:
+    """Scores, probabilities and the best cycle-free choice."""
+    scores = [[score(o.features, weights) for o in row] for row in options]
+    heads = np.array([o.head for row in options for o in row], dtype=np.int64)
+    copies = np.array([i for i, row in enumerate(options) for _ in row], dtype=np.int64)
+    flat = edge_probabilities(len(options), heads, copies, np.array([s for row in scores for s in row]))
+    ends = np.cumsum([len(row) for row in options])[:-1]
+    probabilities = [part.tolist() for part in np.split(flat, ends)]
+    best: list[dict[int, int]] = []
+    values: list[dict[int, float]] = []
+    for row, likely in zip(options, probabilities, strict=True):
+        place: dict[int, int] = {}
+        for k, option in enumerate(row):
+            if option.head not in place or likely[k] > likely[place[option.head]]:
+                place[option.head] = k
+        best.append(place)
+        values.append({head: likely[k] for head, k in place.items()})
+    chosen = [place[head] for place, head in zip(best, best_forest(values), strict=True)]
+    return Weighed(options, scores, probabilities, chosen)
+
+
+def _ranked(story: Story, weighed: Weighed, copy: int) -> list[tuple[Considered, Option]]:
+    rows = sorted(
+        zip(weighed.options[copy], weighed.scores[copy], weighed.probabilities[copy], strict=True), key=lambda r: (-r[2], -r[1], r[0].head)
+    )
+    found = []
+    for k, (option, value, probability) in enumerate(rows):
+        rival = rows[0 if k else min(1, len(rows) - 1)][0] if len(rows) > 1 else None
+        source = story.versions[option.head] if option.head != OUTSIDE else None
+        is_none = source is None and option.publisher_id is None
+        evidence = () if is_none else evidence_for(story, copy, option, rival, SECOND)
+        publisher = source.publisher_id if source else option.publisher_id
+        found.append((Considered(source.article_id if source else None, publisher, round(value, 4), round(probability, 4), evidence), option))
+    return found
+
+
+def _edge(story: Story, copy: int, option: Option, answer: Considered) -> Edge:
+    version, said = story.versions[copy], story.said[copy]
+    credited = any(s.publisher_id == answer.source_publisher for s in said.all)
+    other = next((s.publisher_id for s in said.all), None)
+    kind: EdgeKind = "edited"
+    if option.head != OUTSIDE:
+        kind = KINDS[story.match(copy, option.head)[2].kind]
+    return Edge(
+        version.article_id, answer.source, answer.source_publisher, kind, answer.probability, credited, None if credited else other, answer.evidence
+    )

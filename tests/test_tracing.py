@@ -1,0 +1,212 @@
+"""Who copied whom: small stories whose answer a reader can tell."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import combinations, permutations
+
+import pytest
+
+from syndtrack.models import Credit, Match, Publisher, Removal, ResolvedCredit, Version
+from syndtrack.provenance.tracing import trace_story
+from syndtrack.publishers import Registry
+from syndtrack.words import tokenise
+
+AGENCY, AGGREGATOR, BLOG, PAPER, GAZETTE, HERALD = 10, 20, 30, 40, 50, 60
+REGISTRY = Registry(
+    {
+        AGENCY: Publisher("AFP", "agency", ("Agence France-Presse",), ("afp.com",)),
+        AGGREGATOR: Publisher("ZeroHedge", "aggregator", (), ("zerohedge.com",)),
+        BLOG: Publisher("Harbour Notes", "blog", (), ("harbournotes.example",)),
+        PAPER: Publisher("Valley Paper", "outlet", (), ("valleypaper.example",)),
+        GAZETTE: Publisher("Hill Gazette", "outlet", (), ("hillgazette.example",)),
+        HERALD: Publisher("Lake Herald", "outlet", (), ("lakeherald.example",)),
+    }
+)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PARAGRAPHS = [
+    "The ferry company said on Monday that it would take two of its oldest ships out of service before the summer season begins.",
+    "Both vessels have failed inspections since January, and the yard that built them closed eleven years ago without a successor.",
+    "Islanders depend on the morning crossing for school, for fresh food and for the only dentist within forty kilometres of the pier.",
+    "A spokeswoman for the ministry of transport answered that replacement boats had been ordered in Norway and would arrive in June.",
+    "Until then a chartered catamaran is to cover the route twice a day, weather permitting, at the price of an ordinary ticket.",
+    "The mayor of the largest island called the plan a joke and asked how wheelchairs were supposed to board a racing boat.",
+]
+OTHER = [
+    "Grape growers along the upper valley have begun to pick three weeks early because of a spring without a single night of frost.",
+    "Cooperatives expect a small but very sweet harvest, and prices for must at the local exchange have already risen by a fifth.",
+    "Seasonal workers are scarce, so that students from the agricultural college were given two days off to help in the steep plots.",
+    "An association of cellars warned that the alcohol of this vintage might exceed what the rules of the appellation allow.",
+]
+
+
+def version(number, publisher, paragraphs, minutes=0, *, credits=(), inserts=(), published=None, title="", links=()):
+    """An article. `credits` are (kind, line, publisher id) of lines in the text; those and `inserts` are removed for matching."""
+    text = "\n\n".join(paragraphs)
+    cut = [("insert", line) for line in inserts] + [("credit", line) for _, line, _ in credits]
+    removals = sorted((Removal(rule, text.index(line), text.index(line) + len(line)) for rule, line in cut), key=lambda r: r.start)
+    resolved = [
+        ResolvedCredit(Credit(kind, line, "name", None, text.index(line), text.index(line) + len(line)), named)
+        for kind, line, named in credits
+    ]
+    return Version(
+        number, publisher, None, publisher == AGENCY, f"https://{publisher}.example/{publisher}/{sum(map(len, paragraphs))}", title,
+        NOON + timedelta(minutes=minutes), published, (text,), tuple(removals), tuple(resolved), frozenset(links),
+    )  # fmt: skip
+
+
+def matched(versions):
+    """Every pair that shares a good part of its words."""
+    sets = {v.article_id: set(tokenise(v.texts[0], v.removals).shingles.tolist()) for v in versions}
+    found = {}
+    for a, b in combinations(sorted(sets), 2):
+        shared = len(sets[a] & sets[b])
+        if shared >= 15:
+            kind = "verbatim" if sets[a] == sets[b] else "edited"
+            found[a, b] = Match(shared / len(sets[a] | sets[b]), shared / len(sets[a]), shared / len(sets[b]), shared + 4, kind)
+    return found
+
+
+def trace(*versions: Version):
+    return trace_story(versions, matched(versions), REGISTRY)
+
+
+def sources(traced):
+    """(source id or None, source publisher) by copy."""
+    return {e.copy: (e.source, e.source_publisher) for e in traced.edges}
+
+
+VIA = ("republication", "Via Zerohedge", AGGREGATOR)
+
+
+def test_a_repost_that_names_a_site_nobody_polls_points_to_that_site_by_name():
+    (edge,) = trace(version(1, BLOG, [*PARAGRAPHS, "Via Zerohedge"], credits=[VIA])).edges
+    assert (edge.source, edge.source_publisher, edge.credited, edge.credited_to) == (None, AGGREGATOR, True, None)
+    (credit,) = [e for e in edge.evidence if e.kind == "credit"]
+    assert (credit.text, credit.start is not None and credit.weight > 0) == ("Via Zerohedge", True)
+
+
+def test_with_the_named_article_in_the_story_the_edge_goes_to_it_with_overlap_credit_and_time():
+    original = version(1, AGGREGATOR, PARAGRAPHS)
+    repost = version(2, BLOG, [*PARAGRAPHS, "Via Zerohedge"], 50, credits=[VIA])
+    (edge,) = trace(original, repost).edges
+    assert (edge.copy, edge.source, edge.source_publisher, edge.credited) == (2, 1, AGGREGATOR, True)
+    assert edge.confidence > 0.9
+    assert {e.kind for e in edge.evidence} >= {"overlap", "credit", "time"}
+
+
+def test_evidence_from_the_text_is_quoted_as_it_stands_there():
+    repost = version(2, BLOG, [*PARAGRAPHS, "Via Zerohedge"], 50, credits=[VIA])
+    for edge in trace(version(1, AGGREGATOR, PARAGRAPHS), repost).edges:
+        for e in edge.evidence:
+            if e.start is not None:
+                assert repost.texts[0][e.start : e.end] == e.text
+
+
+def test_an_agencys_own_article_does_not_point_to_the_agency():
+    own = version(1, AGENCY, [f"ROME (AFP) - {PARAGRAPHS[0]}", *PARAGRAPHS[1:]], credits=[("wire", "ROME (AFP) -", AGENCY)])
+    assert trace(own).edges == ()
+
+
+def dateline(number, publisher, minutes, city="ROME", body=PARAGRAPHS, published=None):
+    line = f"{city} (AFP) -"
+    return version(number, publisher, [f"{line} {body[0]}", *body[1:]], minutes, credits=[("wire", line, AGENCY)], published=published)
+
+
+def test_two_papers_with_one_agency_text_are_siblings():
+    traced = trace(dateline(1, PAPER, 0), dateline(2, GAZETTE, 45, body=PARAGRAPHS[:5]))
+    assert sources(traced) == {1: (None, AGENCY), 2: (None, AGENCY)}
+
+
+def test_the_agencys_article_takes_the_place_of_its_name_when_it_turns_up():
+    papers = [dateline(1, PAPER, 10), dateline(2, GAZETTE, 45, body=PARAGRAPHS[:5])]
+    agency = version(3, AGENCY, PARAGRAPHS)
+    assert sources(trace(agency, *papers)) == {1: (3, AGENCY), 2: (3, AGENCY)}
+
+
+def test_an_article_dated_before_its_agency_original_is_still_the_copy():
+    agency = version(1, AGENCY, PARAGRAPHS, 0, published=NOON)
+    copy = dateline(2, PAPER, 30, published=NOON - timedelta(days=1))
+    assert sources(trace(agency, copy)) == {2: (1, AGENCY)}
+
+
+def test_quoted_reporting_is_no_source():
+    line = "The sources said so to AFP."
+    assert trace(version(1, PAPER, [*PARAGRAPHS, line], credits=[("cited", line, AGENCY)])).edges == ()
+
+
+def test_a_hat_tip_is_no_credit():
+    thanks = "H/T Zerohedge"
+    traced = trace(
+        version(1, AGGREGATOR, PARAGRAPHS, 0), version(2, BLOG, [*PARAGRAPHS, thanks], 90, credits=[("hat-tip", thanks, AGGREGATOR)])
+    )
+    assert [(e.source, e.credited) for e in traced.edges] == [(1, False)]
+
+
+def test_a_dropped_paragraph_that_two_copies_share_binds_them():
+    whole = version(1, AGGREGATOR, PARAGRAPHS, 0)
+    shorter = version(2, PAPER, [*PARAGRAPHS[:2], "Locals have a name for the oldest of the ships.", *PARAGRAPHS[3:]], 60)
+    third = version(3, BLOG, shorter.texts[0].split("\n\n")[:5], 120)
+    assert sources(trace(whole, shorter, third))[3] == (2, PAPER)
+
+
+def test_an_inherited_line_of_another_site_shows_through_which_copy_the_text_came():
+    line = "READ ALSO  Harbour Masters Quarrel Over The New Breakwater"
+    whole = version(1, AGGREGATOR, PARAGRAPHS, 0)
+    dressed = version(2, PAPER, [*PARAGRAPHS[:3], line, *PARAGRAPHS[3:]], 60, inserts=[line])
+    third = version(3, BLOG, [*PARAGRAPHS[:3], line, *PARAGRAPHS[3:]], 120, inserts=[line])
+    traced = trace(whole, dressed, third)
+    assert sources(traced)[3] == (2, PAPER)
+    (edge,) = [e for e in traced.edges if e.copy == 3]
+    assert any(e.kind == "innovation" and e.text == line for e in edge.evidence)
+
+
+def test_a_copy_of_an_earlier_revision_is_still_a_copy():
+    original = version(1, AGGREGATOR, [*PARAGRAPHS[:2], *OTHER], 0)
+    original = replace(original, texts=(original.texts[0], "\n\n".join(PARAGRAPHS)))
+    copy = version(2, PAPER, PARAGRAPHS, 60)
+    match = {(1, 2): Match(0.3, 0.35, 0.9, 100, "edited")}
+    assert [(e.copy, e.source) for e in trace_story([original, copy], match, REGISTRY).edges] == [(2, 1)]
+
+
+def test_articles_of_one_publisher_are_not_copies_of_each_other():
+    assert trace(version(1, PAPER, PARAGRAPHS, 0), version(2, PAPER, PARAGRAPHS[:5], 60)).edges == ()
+
+
+def test_a_credit_to_somebody_else_is_told():
+    original = version(1, PAPER, PARAGRAPHS, 0)
+    line = "Source: Zerohedge"
+    copy = version(2, GAZETTE, [*PARAGRAPHS, line], 60, credits=[("republication", line, AGGREGATOR)], links=[1])
+    (edge,) = [e for e in trace(original, copy).edges if e.source == 1] or [None]
+    assert edge is not None
+    assert (edge.credited, edge.credited_to) == (False, AGGREGATOR)
+
+
+@pytest.fixture
+def chain():
+    """Agency, aggregator, repost: three hops."""
+    agency = version(1, AGENCY, PARAGRAPHS, 0)
+    aggregator = dateline(2, AGGREGATOR, 40)
+    repost = version(3, BLOG, [*PARAGRAPHS[:5], "Via Zerohedge"], 300, credits=[VIA])
+    return [agency, aggregator, repost]
+
+
+def test_the_chain_is_the_same_in_every_order_of_arrival(chain):
+    wanted = trace_story(chain, matched(chain), REGISTRY)
+    assert sources(wanted) == {2: (1, AGENCY), 3: (2, AGGREGATOR)}
+    for order in permutations(chain):
+        assert trace_story(order, matched(chain), REGISTRY) == wanted
+
+
+def test_the_chain_does_not_depend_on_the_values_of_ids(chain):
+    wanted = [(e.confidence, [w.text for w in e.evidence]) for e in trace_story(chain, matched(chain), REGISTRY).edges]
+    for ids in permutations([7, 400, 5]):
+        renamed = [replace(v, article_id=n) for v, n in zip(chain, ids, strict=True)]
+        traced = trace_story(renamed, matched(renamed), REGISTRY)
+        assert [(e.confidence, [w.text for w in e.evidence]) for e in traced.edges] == wanted
+        assert sources(traced) == {ids[1]: (ids[0], AGENCY), ids[2]: (ids[1], AGGREGATOR)}
+
+
+def test_what_was_considered_is_told_with_probabilities_that_add_up(chain):
+    for answers in trace_story(chain, matched(chain), REGISTRY).considered.values():
+        assert sum(a.probability for a in answers) == pytest.approx(1.0, abs=0.01)
+        assert [a.probability for a in answers] == sorted((a.probability for a in answers), reverse=True)
