@@ -1,0 +1,150 @@
+"""Cleaning: which spans of an article's text matching must not see, because they are not the article.
+
+Nothing is rewritten: `clean` returns spans with the name of the rule that cut them, and what is kept and what is cut are together the
+whole text. The unit is the line; only datelines, and captions glued to a long paragraph, are cut from within one.
+
+Rules and what they cut:
+
+    read-also     a pointer to another article ("READ ALSO …", "Mehr zum Thema: …"), and the headlines listed under such a label
+    newsletter    an invitation to a newsletter or to alerts
+    subscription  a subscription offer, a paywall, a log-in box
+    donation      a request for money
+    sharing       share buttons and "share this article"
+    follow        "follow us on …"
+    app           "download our app"
+    cookie-note   consent to cookies
+    advert        "Advertisement", "Story continues below"
+    comments      notices around comments
+    chrome        buttons and counters of the page: "Print this page", "Loading…", "1 of 3"
+    copyright     a copyright line that names no agency (those are credits)
+    caption       the line of a picture's or video's credit
+    credit-line   a line that holds nothing but credits
+    dateline      an agency's dateline at the start of a paragraph; only its span
+    furniture     a line that its publisher repeats from page to page
+
+Line rules are data, in `rules/removals*.toml`: see `removal_rules`. Time is linear in the text, because every line is looked at once, a
+line over 400 code points is never an insert, and a label's list of headlines ends after six lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..models import Credit, Removal, kept_text
+from .furniture import line_key
+from .removal_rules import Folded, fold, rule_of
+
+LONGEST_INSERT = 400  # code points; longer lines are prose
+LONGEST_LISTED = 160  # a headline listed under a label
+MOST_LISTED = 6
+CAPTION_TEXT = 400  # a picture's line with its description: agency captions of two sentences run to 350
+
+_LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
+_DATELINE_TAIL = re.compile(r"[)\]]?\.?[ \t\xa0]*(?:[-–—―−:]+[ \t\xa0]*)?")
+_DATELINE_MARKS = frozenset("-–—―−:)")
+LONGEST_DATELINE = 120
+_SENTENCE_END = re.compile(r"[.。．।։۔;,][\"'”’»)]*$")
+_WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+@dataclass(slots=True)
+class _Line:
+    start: int
+    end: int
+    text: str
+    credits: list[Credit]
+
+
+def clean(text: str, credits: Sequence[Credit], furniture: Container[int] = frozenset()) -> tuple[Removal, ...]:
+    """The removals of a text: in order, never overlapping, in code points.
+
+    `credits` are those found in this text (others, without offsets, are passed over); `furniture` holds the line keys (see
+    `furniture.line_key`) of the publisher's furniture.
+    """
+    return tuple(_removals(_lines(text, credits), furniture))
+
+
+def share_removed(text: str, removals: Iterable[Removal]) -> float:
+    """The share of the text's code points, white space aside, that the removals cut; 0.0 for a blank text."""
+    total = sum(map(len, text.split()))
+    cut = sum(len(word) for removal in removals for word in text[removal.start : removal.end].split())
+    return cut / total if total else 0.0
+
+
+def _lines(text: str, credits: Sequence[Credit]) -> Iterator[_Line]:
+    """The lines that are not empty, each with the credits that start in it."""
+    placed = sorted((c for c in credits if c.start is not None and c.end is not None), key=lambda c: (c.start, c.end))
+    at = 0
+    for found in _LINE.finditer(text):
+        start, end = found.span()
+        inside = []
+        while at < len(placed) and (placed[at].start or 0) < end:
+            if (placed[at].start or 0) >= start:
+                inside.append(placed[at])
+            at += 1
+        yield _Line(start, end, found.group(), inside)
+
+
+def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Removal]:
+    may_list = 0  # how many more headlines may follow under the label above
+    end_before = 0
+    for line in lines:
+        spans, whole = _credit_removals(line) if line.credits else ([], None)
+        readings = [line.text] if not spans else [line.text, kept_text(line.text, [Removal(s.rule, s.start - line.start, s.end - line.start) for s in spans])]
+        folded = [fold(reading) for reading in readings if len(reading) <= LONGEST_INSERT]
+        rule = next((rule for each in folded if (rule := rule_of(each))), None)
+        if whole is None and rule:
+            whole = rule.name
+        if whole is None and any(line_key(reading) in furniture for reading in readings):
+            whole = "furniture"
+        if whole is None and may_list and folded and not line.credits and _is_listed(folded[0], line.start - end_before):
+            whole = "read-also"
+            may_list -= 1
+        elif whole != "furniture" or rule:
+            may_list = MOST_LISTED if rule and rule.opens_list else 0
+        end_before = line.end
+        if whole:
+            yield Removal(whole, line.start, line.end)
+        else:
+            yield from spans
+
+
+def _credit_removals(line: _Line) -> tuple[list[Removal], str | None]:
+    """What the credits in a line cut: spans within it, or the name of the rule that takes the whole line."""
+    size = line.end - line.start
+    cut: list[Removal] = []
+    covered, at, media = 0, 0, False
+    for credit in line.credits:
+        if credit.kind == "cited":
+            continue
+        start, end = (credit.start or 0) - line.start, min((credit.end or 0) - line.start, size)
+        before, after = line.text[:start], line.text[end:]
+        media = media or credit.kind == "media"
+        covered += _letters(line.text[max(start, at) : end])
+        if start >= at and credit.kind == "media":
+            if size <= CAPTION_TEXT and not _letters(after):
+                return [], "caption"
+            cut.append(Removal("caption", line.start + start, line.start + end))
+        elif start >= at and credit.kind == "wire" and not _letters(before) and end <= LONGEST_DATELINE and (tail := _DATELINE_TAIL.match(after)):
+            if any(mark in line.text[start : end + tail.end()] for mark in _DATELINE_MARKS) and _letters(after):
+                cut.append(Removal("dateline", line.start + start, line.start + end + tail.end()))
+        at = max(at, end)
+    if covered and size <= LONGEST_INSERT and covered * 3 >= _letters(line.text) * 2:
+        return [], "caption" if media else "credit-line"
+    return cut, None
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
+
+
+def _is_listed(folded: Folded, gap: int) -> bool:
+    """Whether a line under a label reads like a headline: short, not a sentence, and, beyond a blank line, of five words at least."""
+    if not folded.text or len(folded.text) > LONGEST_LISTED or _SENTENCE_END.search(folded.text) or folded.text[0].islower():
+        return False
+    if gap <= 2:
+        return True
+    words = len(_WITHOUT_SPACES.findall(folded.text)) // 2 or folded.text.count(" ") + 1
+    return gap <= 4 and words >= 5

@@ -1,0 +1,47 @@
+"""Furniture: the lines that a publisher repeats from page to page, learned by counting instead of listed.
+
+A store keeps, for each publisher, in how many of its distinct articles a line's key stands in the current text: one more when an article
+comes, one less when it goes. What is furniture follows from those counts alone, so that it does not depend on the order of arrival, and
+a line that vanishes from the pages stops being furniture. Counts of one publisher say nothing of another: agency text that fifty
+publishers print once each is never furniture.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import xxhash
+
+# Menus, boxes and notes are short; paragraphs of agency copy are long, and a long line that returns is more often text than furniture.
+LONGEST_LINE = 300
+FEWEST_PAGES = 5
+SMALLEST_SHARE = 0.1
+
+_BREAKS = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
+_DIGITS = re.compile(r"\d+")
+
+
+def line_key(line: str) -> int | None:
+    """The signed 64-bit key of a line (xxh3), alike for lines that differ only in case, width of characters, white space and numbers.
+
+    None for a line without any letter or digit and for one of more than 300 code points. Numbers are masked because counters, prices and dates within
+    furniture change ("3 comments", "Updated 9:41").
+    """
+    if len(line) > LONGEST_LINE:
+        return None
+    normal = " ".join(unicodedata.normalize("NFKC", line).casefold().split())
+    if not any(map(str.isalnum, normal)):
+        return None
+    value: int = xxhash.xxh3_64_intdigest(_DIGITS.sub("0", normal).encode("utf-8", "surrogatepass"))
+    return value - (1 << 64) if value >> 63 else value
+
+
+def line_keys(text: str) -> frozenset[int]:
+    """The keys of all lines of a text that have one."""
+    return frozenset(key for line in _BREAKS.findall(text) if (key := line_key(line)) is not None)
+
+
+def is_furniture(pages: int, articles: int) -> bool:
+    """Whether a line that stands in `pages` of a publisher's `articles` distinct articles is furniture."""
+    return pages >= FEWEST_PAGES and pages >= SMALLEST_SHARE * articles
