@@ -13,7 +13,7 @@ from courlan.clean import TRACKERS_RE
 from tldextract import TLDExtract
 
 # The suffix list that ships with the package; never fetched.
-_suffixes = TLDExtract(suffix_list_urls=(), cache_dir=None)
+_suffixes = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 # courlan's list (from AdGuard, ClearURLs and Mozilla) is made for crawling and takes these, which select the article on many sites.
 SELECTING = frozenset({"id", "cid", "eid", "aid", "uid", "nid", "sid", "source", "session", "keyword", "partnerid", "ga", "gl", "clid"})
@@ -22,6 +22,11 @@ FORM_PARAMETERS = frozenset({"amp", "print", "printable", "outputtype", "output"
 AMP_PATH = re.compile(r"(?:/amp|\.amp)(?=/?$|\.html?$)")
 FORM_HOST = re.compile(r"^(?:www\d?|amp|m|mobile)\.(?=[^.]+\.[^.]+)")
 MAX_URL = 2_000
+USER_INFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]{0,20}:)?//)[^/?#]*@")
+SECRET_VALUE = re.compile(
+    r"([?&;#][^=&;#]{0,60}?(?:token|secret|passw|pwd|api_?-?key|auth(?!or)|signature|(?<=[?&;])(?:sig|key|pass|hash)(?==))[^=&;#]{0,60}=)[^&;#]+",
+    re.IGNORECASE,
+)
 
 
 def host_of(url_or_host: str) -> str:
@@ -68,3 +73,8 @@ def article_key(url: str) -> str:
     path = AMP_PATH.sub("", parts.path).rstrip("/")
     fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
     return f"{host}{port}{path or '/'}{'?' + urlencode(sorted(query)) if query else ''}{fragment}"
+
+
+def shown(url: str) -> str:
+    """The address for messages, logs and pages: without user and password, and with the values of parameters that name a secret hidden."""
+    return SECRET_VALUE.sub(r"\1…", USER_INFO.sub(r"\1", url))[:MAX_URL]

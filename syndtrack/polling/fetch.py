@@ -1,0 +1,327 @@
+"""Asking a server once: politely, within bounds, and with every failure as one readable line.
+
+No cookies, no Referer, no proxies from the environment, redirects followed one by one so that each hop waits for its host's turn and is
+checked. Only bodies of success are read. A body that is cut short, too large or packed like a bomb is a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+import aiohttp
+from yarl import URL
+
+from syndtrack import __version__
+from syndtrack.errors import FetchError
+from syndtrack.polling.guard import AddressRefusedError, Guard, Network
+from syndtrack.polling.headers import fresh_for, http_date, retry_after
+from syndtrack.polling.hosts import Hosts, Pause
+from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
+from syndtrack.polling.names import Lookup, Names, system_lookup
+from syndtrack.urls import is_http, shown
+
+FEED_BYTES = 10_000_000
+PAGE_BYTES = 5_000_000
+ACCEPT_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+ACCEPT_PAGE = "text/html, application/xhtml+xml, */*;q=0.5"
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})
+CHUNK = 65_536
+# What an address may hold as it is sent: everything printable but blanks, quotes and brackets, which are percent-encoded.
+_SENT_AS_IS = "".join(chr(c) for c in range(33, 127) if chr(c) not in '"<>')
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered. `body` is empty unless `status` is 200.
+
+    `url` is the final address, `etag` and `last_modified` are the validators byte for byte (Latin-1), `retry_after` how long the server
+    asks to be left alone, `fresh_for` seconds it calls the answer fresh, `permanent_redirect_to` where a chain of 301/308 ends,
+    `received` bytes over the wire. `framed` is false where the body ended with the connection, so that nothing tells whether it is whole.
+    """
+
+    status: int
+    url: str
+    body: bytes = b""
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+    retry_after: timedelta | None = None
+    fresh_for: int | None = None
+    permanent_redirect_to: str | None = None
+    date: datetime | None = None
+    received: int = 0
+    framed: bool = True
+
+
+class Fetcher:
+    """A client for many hosts; use it as an async context manager.
+
+    `allowed` are networks that may be fetched from although they are private. `delay` is in seconds between requests to one host,
+    `deadline` in seconds for one answer with its redirects, `connections` the number of requests under way at once. `contact` is an
+    address or page that the User-Agent names.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: Sequence[Network] = (),
+        delay: float = 5.0,
+        deadline: float = 60.0,
+        connections: int = 100,
+        contact: str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        lookup: Lookup = system_lookup,
+        ticks: Callable[[], float] = time.monotonic,
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        self._guard = Guard(allowed)
+        self._names: Names | None = None
+        self._lookup = lookup
+        self._deadline = deadline
+        self._now = now
+        self._slots = asyncio.Semaphore(connections)
+        self._agent = f"syndtrack/{__version__} (+{contact})" if contact else f"syndtrack/{__version__}"
+        self._session: aiohttp.ClientSession | None = None
+        self.hosts = Hosts(delay=delay, is_own=self._is_own, ticks=ticks, pause=pause)
+
+    async def __aenter__(self) -> Self:
+        self._names = Names(self._guard, self._lookup)
+        connector = aiohttp.TCPConnector(
+            limit=0,  # `connections` bounds the requests, and a host has one at a time
+            resolver=self._names,
+            ttl_dns_cache=300,
+            socket_factory=self._guard.socket_for,
+            keepalive_timeout=10,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._agent, "Accept-Encoding": ACCEPTED},
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30),
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def agent(self) -> str:
+        """The User-Agent as sent."""
+        return self._agent
+
+    async def fetch(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, accept: str = ACCEPT_FEED, max_bytes: int = FEED_BYTES
+    ) -> Answer:
+        """The answer to one GET, its redirects followed. Raises FetchError when there is none that can be used.
+
+        A status that is no success is an answer, not an error. A 429 or 503 with Retry-After holds the host from then on.
+        """
+        headers = {"Accept": accept} | validators(etag, last_modified)
+        seen = {url}
+        at, moved, only_permanent, left = url, None, True, self._deadline
+        for _ in range(MAX_REDIRECTS + 1):
+            until = self.hosts.held_until(at, self._now())
+            if until is not None:
+                raise FetchError(shown(url), f"the server asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC")
+            started = time.monotonic()
+            answer, location = await self._ask(url, at, headers, max_bytes, left)
+            left -= time.monotonic() - started
+            if answer.retry_after is not None and answer.status in (429, 503):
+                self.hosts.hold(at, self._now() + answer.retry_after)
+            if location is None:
+                return answer if moved is None else _moved(answer, moved)
+            only_permanent = only_permanent and answer.status in PERMANENT
+            at = next_hop(at, location, what=shown(url))
+            moved = at if only_permanent else moved
+            if at in seen:
+                raise FetchError(shown(url), f"redirects in a circle, back to {shown(at)}")
+            seen.add(at)
+        raise FetchError(shown(url), f"more than {MAX_REDIRECTS} redirects")
+
+    async def _ask(self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float) -> tuple[Answer, str | None]:
+        """One hop: the answer and, where it redirects, its Location. `url` is what messages name, `at` what is asked."""
+        if self._session is None:
+            raise RuntimeError("use `async with Fetcher(...)`")
+        what = shown(url)
+        target = request_url(at, what)
+        async with self.hosts.turn(at), self._slots:
+            try:
+                async with asyncio.timeout(max(left, 0.0)):
+                    async with self._session.get(target, headers=headers, allow_redirects=False) as response:
+                        location = response.headers.get("Location") if response.status in REDIRECTS else None
+                        answer = await self._read(response, at, max_bytes)
+                        if response.status not in (200, 304):
+                            response.close()  # an error page is nothing to wait for
+                        return answer, location
+            except TimeoutError as error:
+                raise FetchError(what, f"no whole answer within {self._deadline:.0f} s") from error
+            except BodyError as error:
+                raise FetchError(what, str(error)) from error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise FetchError(what, reason_of(error)) from error
+
+    async def _read(self, response: aiohttp.ClientResponse, at: str, max_bytes: int) -> Answer:
+        """The answer with its body, taken in pieces. Raises BodyError."""
+        parts: list[bytes] = []
+        received = 0
+        if response.status == 200:
+            length = response.headers.get("Content-Length", "")
+            if length.isdecimal() and int(length[:18]) > max_bytes:
+                raise BodyError(f"the body is larger than {max_bytes:,} bytes")
+            inflater = Inflater(response.headers.get("Content-Encoding", ""), max_bytes)
+            async for chunk in response.content.iter_chunked(CHUNK):
+                parts.extend(inflater.feed(chunk))
+            inflater.finish()
+            received = inflater.received
+        headers = response.headers
+        now = self._now()
+        return Answer(
+            status=response.status,
+            url=at,
+            body=b"".join(parts),
+            etag=_bytewise(headers.get("ETag")),
+            last_modified=_bytewise(headers.get("Last-Modified")),
+            content_type=headers.get("Content-Type"),
+            retry_after=retry_after(headers, now),
+            fresh_for=fresh_for(headers),
+            date=http_date(headers.get("Date")),
+            received=received,
+            framed="Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
+        )
+
+    def _is_own(self, host: str) -> bool:
+        return self._guard.is_own(host) or (self._names is not None and host in self._names.own_hosts)
+
+
+def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """The conditional headers that send stored validators back byte for byte.
+
+    aiohttp writes headers as UTF-8, so bytes that are none (a Latin-1 letter in an ETag) cannot be sent as they were: that validator is
+    left out rather than altered.
+    """
+    headers = {}
+    for name, stored in (("If-None-Match", etag), ("If-Modified-Since", last_modified)):
+        if stored and len(stored) <= 1_000:
+            try:
+                headers[name] = stored.encode("latin-1").decode("utf-8")
+            except UnicodeError:
+                continue
+    return headers
+
+
+def _bytewise(header: str | None) -> str | None:
+    """A header's bytes as Latin-1; aiohttp decodes them as UTF-8 with surrogates for what is none."""
+    return header.encode("utf-8", "surrogateescape").decode("latin-1") if header else None
+
+
+def _moved(answer: Answer, to: str) -> Answer:
+    fields = {name: getattr(answer, name) for name in Answer.__slots__}
+    return Answer(**(fields | {"permanent_redirect_to": to}))
+
+
+def sendable(url: str) -> str:
+    """The address without fragment, and nothing changed but what cannot be sent (blanks, quotes, letters beyond ASCII) percent-encoded.
+
+    Raises ValueError if it cannot be taken apart.
+    """
+    parts = urlsplit(url.strip())
+    encoded = [quote(part.encode("utf-8", "surrogateescape"), safe=_SENT_AS_IS) for part in (parts.path, parts.query)]
+    return urlunsplit((parts.scheme, parts.netloc, encoded[0] or "/", encoded[1], ""))
+
+
+def request_url(url: str, what: str) -> URL:
+    """The address as the client takes it. Raises FetchError if it is none that can be asked."""
+    try:
+        exact = sendable(url)
+        if not is_http(exact):
+            raise FetchError(what, "only http and https addresses can be fetched")
+        parts = urlsplit(exact)
+        host = URL.build(scheme="http", host=parts.hostname or "").raw_host or ""
+        user = parts.netloc.rpartition("@")[0]
+        netloc = f"{user}@" if user else ""
+        netloc += f"[{host}]" if ":" in host else host
+        netloc += f":{parts.port}" if parts.port else ""
+        return URL(urlunsplit((parts.scheme, netloc, parts.path, parts.query, "")), encoded=True)
+    except (ValueError, UnicodeError) as error:
+        raise FetchError(what, "not a valid address") from error
+
+
+def next_hop(at: str, location: str, *, what: str) -> str:
+    """Where a redirect leads. A login goes along within the same origin only.
+
+    Raises FetchError for other schemes and from https down to http.
+    """
+    try:
+        old, new = urlsplit(at), urlsplit(urljoin(at, location.strip()))
+        if new.scheme.lower() not in ("http", "https") or not new.hostname:
+            raise FetchError(what, f"redirects to {shown(new.geturl())[:200]}, which is no web address")
+        if old.scheme.lower() == "https" and new.scheme.lower() == "http":
+            raise FetchError(what, "redirects from https to http")
+        if "@" in old.netloc and "@" not in new.netloc and (old.scheme, old.hostname, old.port) == (new.scheme, new.hostname, new.port):
+            new = new._replace(netloc=old.netloc)
+        return sendable(new.geturl())
+    except ValueError as error:
+        raise FetchError(what, "redirects to what is no address") from error
+
+
+def reason_of(error: Exception) -> str:
+    """A failure of the network in one line that names no address."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, AddressRefusedError) or (isinstance(cause, PermissionError) and "SYNDTRACK_ALLOW" in str(cause)):
+        return str(cause.strerror)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+    for kind, reason in _REASONS:
+        if isinstance(cause, kind) or isinstance(error, kind):
+            return reason.format(detail=_detail(cause))
+    return f"the connection failed: {_detail(cause)}"
+
+
+# In order: the first kind that fits.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (aiohttp.ClientConnectorDNSError, "the host name has no address: {detail}"),
+    (ssl.SSLCertVerificationError, "its certificate is not valid: {detail}"),
+    (ssl.CertificateError, "its certificate is not valid: {detail}"),
+    (ssl.SSLError, "no secure connection: {detail}"),
+    (socket.gaierror, "the host name has no address: {detail}"),
+    (ConnectionRefusedError, "connection refused"),
+    (aiohttp.ServerDisconnectedError, "the server closed the connection without an answer"),
+    (ConnectionResetError, "the server broke the connection off"),
+    (aiohttp.ClientPayloadError, "the body is cut short"),
+    (aiohttp.ServerTimeoutError, "the server did not answer in time"),
+    (aiohttp.InvalidURL, "not a valid address"),
+    (aiohttp.ClientResponseError, "the answer is no valid HTTP"),
+)
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = error.verify_message
+    elif isinstance(error, OSError):
+        text = error.strerror or str(error)
+    else:
+        text = type(error).__name__
+    return " ".join(text.split())[:150]
+
+
+def status_text(status: int) -> str:
+    """A status with its name, as in `404 Not Found`."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

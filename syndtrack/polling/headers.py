@@ -1,0 +1,63 @@
+"""What an answer's headers say about time and form. Pure; takes any nonsense and gives None for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+MAX_HEADER = 500
+_SECONDS = re.compile(r"\d{1,9}")
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,10})", re.IGNORECASE)
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """A date as HTTP writes it, in UTC; None if it cannot be read."""
+    if not text or len(text) > MAX_HEADER:
+        return None
+    try:
+        moment = parsedate_to_datetime(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long the server asks to be left alone: `Retry-After` in seconds or as a date (taken relative to the server's own clock)."""
+    text = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(text):
+        return timedelta(seconds=int(text))
+    until = http_date(text)
+    if until is None:
+        return None
+    return max(until - (http_date(headers.get("Date")) or now), timedelta(0))
+
+
+def fresh_for(headers: Mapping[str, str]) -> int | None:
+    """Seconds for which the server calls its answer fresh: `max-age` less `Age`, else `Expires` less `Date`. None for nothing or 0."""
+    control = headers.get("Cache-Control", "")[:MAX_HEADER]
+    if re.search(r"no-(?:cache|store)", control, re.IGNORECASE):
+        return None
+    stated = _MAX_AGE.search(control)
+    if stated is not None:
+        age = headers.get("Age", "").strip()
+        seconds = int(stated[1]) - (int(age) if _SECONDS.fullmatch(age) else 0)
+    else:
+        expires, date = http_date(headers.get("Expires")), http_date(headers.get("Date"))
+        if expires is None or date is None:
+            return None
+        seconds = int((expires - date).total_seconds())
+    return seconds if seconds > 0 else None
+
+
+def charset_of(content_type: str | None) -> str | None:
+    """The charset that a Content-Type names."""
+    found = _CHARSET.search((content_type or "")[:MAX_HEADER])
+    return found[1].lower() if found else None
+
+
+def media_type(content_type: str | None) -> str:
+    """The media type in lower case without parameters; empty where none is stated."""
+    return (content_type or "")[:MAX_HEADER].partition(";")[0].strip().lower()

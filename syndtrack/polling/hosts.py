@@ -1,0 +1,106 @@
+"""One request at a time to a host, a pause between them, and silence where a server asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+MAX_REMEMBERED = 20_000
+# A site that asks for more than this between two requests (crawl-delay) gets this.
+MAX_DELAY = 30.0
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Host:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+    free_at: float = 0.0
+    delay: float = 0.0
+    held_until: datetime | None = None
+
+
+class Hosts:
+    """Turns at hosts. `delay` is in seconds between two requests to one host; hosts for which `is_own` holds have none.
+
+    `ticks` is a monotonic clock in seconds and `pause` sleeps; both are given so that tests need not wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        delay: float,
+        is_own: Callable[[str], bool],
+        ticks: Callable[[], float] = time.monotonic,
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        self._delay = delay
+        self._is_own = is_own
+        self._ticks = ticks
+        self._pause = pause
+        self._hosts: dict[str, _Host] = {}
+
+    @asynccontextmanager
+    async def turn(self, url: str) -> AsyncIterator[None]:
+        """Waits until nobody else asks this host and its pause is over; the pause begins anew at the end."""
+        host = self._host(url)
+        host.users += 1
+        try:
+            async with host.lock:
+                await self._rest(host)
+                try:
+                    yield
+                finally:
+                    own = self._is_own(urlsplit(url).hostname or "")
+                    host.free_at = self._ticks() + (0.0 if own else max(self._delay, host.delay))
+        finally:
+            host.users -= 1
+
+    async def rest(self, url: str) -> None:
+        """Waits for the end of the pause without taking the turn, so that the wait need not hold anything up."""
+        await self._rest(self._host(url))
+
+    def slow_down(self, url: str, delay: float) -> None:
+        """Remembers the pause in seconds that a site asks for; bounded by MAX_DELAY."""
+        self._host(url).delay = min(max(delay, 0.0), MAX_DELAY)
+
+    def hold(self, url: str, until: datetime) -> None:
+        """No request to this host before `until`."""
+        host = self._host(url)
+        host.held_until = until if host.held_until is None else max(until, host.held_until)
+
+    def held_until(self, url: str, now: datetime) -> datetime | None:
+        """Until when this host asked to be left alone; None if it did not or the time is over."""
+        host = self._hosts.get(self._key(url))
+        if host is None or host.held_until is None or host.held_until <= now:
+            return None
+        return host.held_until
+
+    async def _rest(self, host: _Host) -> None:
+        wait = host.free_at - self._ticks()
+        if wait > 0:
+            await self._pause(wait)
+
+    def _key(self, url: str) -> str:
+        parts = urlsplit(url)
+        name = parts.hostname or ""
+        # One machine of one's own serves several sites on several ports; on the web a host is one server, whatever the port.
+        return f"{name}:{parts.port}" if self._is_own(name) else name
+
+    def _host(self, url: str) -> _Host:
+        key = self._key(url)
+        if key not in self._hosts:
+            if len(self._hosts) >= MAX_REMEMBERED:
+                self._forget_idle()
+            self._hosts[key] = _Host()
+        return self._hosts[key]
+
+    def _forget_idle(self) -> None:
+        now = self._ticks()
+        self._hosts = {key: host for key, host in self._hosts.items() if host.users or host.free_at > now or host.held_until is not None}

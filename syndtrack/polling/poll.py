@@ -1,0 +1,282 @@
+"""One poll of a feed, and many at once: ask, judge the answer, parse in a worker, fetch the pages of new entries, say when to come back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from syndtrack.errors import FetchError, RefusedError
+from syndtrack.models import Entry, Feed, FeedHints, ParsedFeed, PollResult, Refusal, SeenEntry
+from syndtrack.polling import schedule
+from syndtrack.polling.fetch import Answer, Fetcher, status_text
+from syndtrack.polling.fulltext import is_long_summary
+from syndtrack.polling.pages import Pages
+from syndtrack.polling.seen import sort_entries, submission
+from syndtrack.polling.workers import Workers
+from syndtrack.reading.entries import parse_feed
+from syndtrack.urls import shown
+
+# What the store holds of a feed: a function from its id to keys and hashes of its entries.
+Known = Callable[[int], Awaitable[Mapping[str, str]]]
+
+# At 5 s between two requests to a host, fifty pages take four minutes; the rest waits for the next look.
+PAGES_PER_POLL = 50
+PAGES_SECONDS = 600.0
+# Feeds whose pages are being fetched at once: each holds what it has fetched in memory.
+FEEDS_WITH_PAGES = 200
+PARSE_SECONDS = 20.0
+ADOPT_MOVE_AFTER = 3
+_ROOT_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>", b"</atom:feed>", b"}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A feed's answer, understood: what remains is to read its entries."""
+
+    feed: Feed
+    at: datetime
+    answer: Answer
+    parsed: ParsedFeed
+
+
+class Poller:
+    """Polls feeds with a fetcher and workers, both started and ended with it.
+
+    `limit` bounds the feeds being asked or parsed at once. `now` gives the time, aware, in UTC.
+    """
+
+    def __init__(
+        self, fetcher: Fetcher, workers: Workers, *, limit: int = 64, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.fetcher = fetcher
+        self.workers = workers
+        self._now = now
+        self._pages = Pages(fetcher, workers, now)
+        self._limit = limit
+        self._asking = asyncio.Semaphore(limit)
+        self._reading = asyncio.Semaphore(FEEDS_WITH_PAGES)
+        # A feed's hints stand in its body only, which "not modified" leaves out.
+        self._hints: dict[int, FeedHints] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.workers.__aenter__()
+        await self.fetcher.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.fetcher.__aexit__(kind, error, trace)
+        await self.workers.__aexit__(kind, error, trace)
+
+    def hold(self, feeds: Iterable[Feed]) -> None:
+        """Remembers which hosts asked to be left alone, as stored with their feeds: for all feeds, due or not, before polling any."""
+        for feed in feeds:
+            if feed.asked_to_wait_until is not None:
+                self.fetcher.hosts.hold(feed.url, feed.asked_to_wait_until)
+
+    async def poll(self, feeds: Iterable[Feed], known: Known) -> AsyncIterator[PollResult]:
+        """Polls feeds, many at once but one after the other on one host, and gives each result as it comes.
+
+        A feed that fails gives a result that says so. Anything else that is raised is a bug and ends the round.
+        """
+        by_host: dict[str, deque[Feed]] = {}
+        for feed in feeds:
+            by_host.setdefault(urlsplit(feed.url).netloc.rpartition("@")[2].lower(), deque()).append(feed)
+        self.hold(feed for queue in by_host.values() for feed in queue)
+        results: asyncio.Queue[PollResult | BaseException | None] = asyncio.Queue(maxsize=self._limit)
+        tasks = [asyncio.create_task(self._poll_host(queue, known, results)) for queue in by_host.values()]
+        try:
+            left = len(tasks)
+            while left:
+                result = await results.get()
+                if isinstance(result, BaseException):
+                    raise result
+                if result is None:
+                    left -= 1
+                else:
+                    yield result
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _poll_host(self, feeds: deque[Feed], known: Known, results: asyncio.Queue[PollResult | BaseException | None]) -> None:
+        try:
+            while feeds:
+                feed = feeds.popleft()
+                await self.fetcher.hosts.rest(feed.url)  # here and not in the turn: waiting must not take up a place
+                await results.put(await self.poll_one(feed, known))
+            await results.put(None)
+        except Exception as error:
+            await results.put(error)
+
+    async def poll_one(self, feed: Feed, known: Known) -> PollResult:
+        """One poll of one feed. `known` tells what is stored of its entries; unchanged ones are not read again."""
+        async with self._asking:
+            look = await self._look(feed)
+        if isinstance(look, PollResult):
+            return look
+        async with self._reading:
+            return await self._read(look, await known(feed.id))
+
+    async def _look(self, feed: Feed) -> _Look | PollResult:
+        """Asks for the feed and parses it; a result where that ends the matter."""
+        at = self._now()
+        until = self.fetcher.hosts.held_until(feed.url, at)
+        if until is not None:
+            return self._waiting(feed, at, None, schedule.after_asked_to_wait(feed, at, until - at))
+        full = schedule.needs_full_fetch(feed, at)
+        etag, last_modified = (None, None) if full else (feed.etag, feed.last_modified)
+        try:
+            answer = await self.fetcher.fetch(feed.url, etag=etag, last_modified=last_modified)
+        except FetchError as error:
+            return self._failed(feed, at, None, error.reason, hard=False)
+        at = self._now()
+        if answer.status == 304 and (etag or last_modified):
+            return self._unchanged(feed, at, answer, "not modified")
+        if answer.status != 200:
+            return self._refused(feed, at, answer)
+        if not full and feed.body_hash == body_hash(answer.body):
+            return self._unchanged(_with_validators(feed, answer), at, answer, "nothing new")
+        return await self._parsed(feed, at, answer)
+
+    async def _parsed(self, feed: Feed, at: datetime, answer: Answer) -> _Look | PollResult:
+        if not answer.body.strip():
+            return self._failed(feed, at, 200, "the answer is empty", hard=False)
+        if not answer.framed and not answer.body[-2_000:].rstrip().lower().endswith(_ROOT_ENDS):
+            return self._failed(feed, at, 200, "the body is cut short", hard=False)
+        try:
+            parsed = await self.workers.run(
+                parse_feed, answer.body, answer.url, answer.content_type, what=shown(feed.url), deadline=PARSE_SECONDS
+            )
+        except RefusedError as error:
+            return self._failed(feed, at, 200, error.reason, hard=True)
+        return _Look(feed, at, answer, parsed)
+
+    async def _read(self, look: _Look, known: Mapping[str, str]) -> PollResult:
+        """Reads the entries of a feed that was fetched: hands in what is new, with its page where the entry lacks the text."""
+        feed, at, answer, parsed = look.feed, look.at, look.answer, look.parsed
+        entries = sort_entries(parsed.entries, known, feed_id=feed.id, feed_url=answer.url, at=at)
+        from_pages, refused, left = await self._fetch_pages(entries.to_fetch, feed.id, at)
+        changed = sum(1 for entry in entries.ready if entry.submission) + len(from_pages)
+        gap = bool(known) and entries.seen > 1 and entries.new == entries.seen
+        plan = schedule.after_look(feed, at, new=entries.new, seen=entries.seen, hints=parsed.hints, fresh_for=answer.fresh_for, gap=gap)
+        self._hints[feed.id] = parsed.hints
+        after = _adopt_move(_with_validators(feed, answer), answer)
+        if left:
+            # Without validators and hash, so that the next look gets the whole feed and finds them.
+            plan = schedule.after_leaving_some(feed, plan, at, left)
+            after = replace(after, etag=None, last_modified=None, body_hash=None)
+        after = replace(after, title=feed.title or parsed.title, last_full_fetch=at)
+        return PollResult(
+            feed=_planned(after, at, plan),
+            at=at,
+            outcome="new" if changed else "nothing new",
+            status=answer.status,
+            why=plan.why,
+            entries=entries.ready + tuple(from_pages),
+            refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in parsed.problems) + tuple(refused),
+            received_bytes=answer.received,
+        )
+
+    async def _fetch_pages(
+        self, to_fetch: tuple[tuple[SeenEntry, Entry], ...], feed_id: int, at: datetime
+    ) -> tuple[list[SeenEntry], list[Refusal], int]:
+        """Entries with the text of their pages, refusals, and how many are left for the next look."""
+        tasks = [asyncio.create_task(self._fetch_page(seen, entry, feed_id, at)) for seen, entry in to_fetch[:PAGES_PER_POLL]]
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=PAGES_SECONDS)
+        finally:
+            for task in tasks:
+                task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        read, refused, left = [], [], len(to_fetch) - len(tasks)
+        for outcome in outcomes:
+            if isinstance(outcome, asyncio.CancelledError):
+                left += 1
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            elif isinstance(outcome, Refusal):
+                refused.append(outcome)
+            else:
+                read.append(outcome)
+        return read, refused, left
+
+    async def _fetch_page(self, seen: SeenEntry, entry: Entry, feed_id: int, at: datetime) -> SeenEntry | Refusal:
+        try:
+            page = await self._pages.page(seen.url)
+        except RefusedError as error:
+            body = entry.content or entry.summary
+            if body is not None and is_long_summary(body):
+                return replace(seen, submission=submission(entry, seen.url, body, feed_id=feed_id, at=at))
+            return Refusal(error.what, error.reason)
+        return replace(seen, submission=submission(entry, page.url, page.html, feed_id=feed_id, at=at))
+
+    def _unchanged(self, feed: Feed, at: datetime, answer: Answer, outcome: str) -> PollResult:
+        plan = schedule.after_look(feed, at, new=0, seen=0, hints=self._hints.get(feed.id), fresh_for=answer.fresh_for)
+        return PollResult(
+            feed=_planned(feed, at, plan),
+            at=at,
+            outcome="not modified" if outcome == "not modified" else "nothing new",
+            status=answer.status,
+            why=plan.why,
+            received_bytes=answer.received,
+        )
+
+    def _refused(self, feed: Feed, at: datetime, answer: Answer) -> PollResult:
+        """The result for a status that is no success."""
+        status = answer.status
+        if status in (429, 503) and answer.retry_after is not None:
+            return self._waiting(feed, at, status, schedule.after_asked_to_wait(feed, at, answer.retry_after))
+        reason = f"the server answers {status_text(status)}"
+        if status == 410 and feed.gone >= 1:
+            plan = schedule.after_gone(feed, at)
+            after = replace(_planned(feed, at, plan), gone=feed.gone + 1, failures=feed.failures + 1)
+            return PollResult(after, at, "gone", status, plan.why, reason)
+        after = replace(feed, gone=1) if status == 410 else feed
+        return self._failed(after, at, status, reason, hard=400 <= status < 500 and status not in (408, 425, 429))
+
+    def _failed(self, feed: Feed, at: datetime, status: int | None, reason: str, *, hard: bool) -> PollResult:
+        """A failure saves no validators: they would vouch for what was not read."""
+        plan = schedule.after_failure(feed, at, failures=feed.failures + 1, hard=hard)
+        after = replace(feed, failures=feed.failures + 1, next_check=plan.next_check, last_polled=at, asked_to_wait_until=None)
+        return PollResult(after, at, "failed", status, plan.why, reason)
+
+    def _waiting(self, feed: Feed, at: datetime, status: int | None, plan: schedule.Plan) -> PollResult:
+        asked = status is not None
+        after = replace(
+            feed, asked_to_wait_until=plan.next_check, next_check=plan.next_check, last_polled=at if asked else feed.last_polled
+        )
+        return PollResult(after, at, "waiting", status, plan.why, plan.why)
+
+
+def body_hash(body: bytes) -> str:
+    """What tells whether a feed's body is the one of the last look."""
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def _with_validators(feed: Feed, answer: Answer) -> Feed:
+    return replace(feed, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash(answer.body))
+
+
+def _planned(feed: Feed, at: datetime, plan: schedule.Plan) -> Feed:
+    """The feed after a look that did not fail."""
+    return replace(feed, interval=plan.interval, next_check=plan.next_check, last_polled=at, failures=0, gone=0, asked_to_wait_until=None)
+
+
+def _adopt_move(feed: Feed, answer: Answer) -> Feed:
+    """Takes over the address of a permanent redirect once ADOPT_MOVE_AFTER looks agreed on it. An address with a login is never changed."""
+    to = answer.permanent_redirect_to
+    if to is None or "@" in urlsplit(feed.url).netloc or "@" in urlsplit(to).netloc:
+        return replace(feed, moved_to=None, moved_times=0)
+    times = feed.moved_times + 1 if to == feed.moved_to else 1
+    if times >= ADOPT_MOVE_AFTER:
+        return replace(feed, url=to, moved_to=None, moved_times=0)
+    return replace(feed, moved_to=to, moved_times=times)

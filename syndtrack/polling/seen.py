@@ -1,0 +1,135 @@
+"""A feed's entries as one poll sees them: which is which, what is new, and what to hand in. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote, urljoin
+
+from syndtrack.models import Entry, Refusal, SeenEntry, Submission
+from syndtrack.polling.fetch import sendable
+from syndtrack.polling.fulltext import carries_full_text
+from syndtrack.urls import is_http, shown
+
+MAX_ENTRIES = 500
+MAX_KEY = 1_000
+MAX_BODY = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A feed's entries, sorted: `ready` need no page (known ones without submission, new ones that carry their text), `to_fetch` do.
+
+    `new` counts the entries whose key was not stored before.
+    """
+
+    ready: tuple[SeenEntry, ...]
+    to_fetch: tuple[tuple[SeenEntry, Entry], ...]
+    refused: tuple[Refusal, ...]
+    new: int
+    seen: int
+
+
+def sort_entries(entries: Iterable[Entry], known: Mapping[str, str], *, feed_id: int, feed_url: str, at: datetime) -> Sorted:
+    """Sorts entries against what is stored of the feed (`known`: key to hash). At most MAX_ENTRIES, the newest, are looked at."""
+    chosen, refused = newest(list(entries), feed_url)
+    ready: list[SeenEntry] = []
+    to_fetch: list[tuple[SeenEntry, Entry]] = []
+    used: set[str] = set()
+    new = 0
+    for entry in chosen:
+        url = entry_url(entry, feed_url)
+        if url is None:
+            refused.append(Refusal(_name(entry, feed_url), "the entry has no address that can be fetched, and not the whole text"))
+            continue
+        key = entry_key(entry, url, used)
+        if key is None:
+            continue  # the very same entry twice in one feed
+        used.add(key)
+        stated = entry_hash(entry, url)
+        new += key not in known
+        if known.get(key) == stated:
+            ready.append(SeenEntry(key, stated, url))
+        elif carries_full_text(entry.content, entry.summary):
+            ready.append(SeenEntry(key, stated, url, submission(entry, url, entry.content or entry.summary or "", feed_id=feed_id, at=at)))
+        else:
+            to_fetch.append((SeenEntry(key, stated, url), entry))
+    return Sorted(tuple(ready), tuple(to_fetch), tuple(refused), new, len(used))
+
+
+def submission(entry: Entry, url: str, html: str, *, feed_id: int, at: datetime) -> Submission:
+    """The article of an entry as handed in."""
+    return Submission(
+        url=url,
+        first_seen=at,
+        html=html[:MAX_BODY],
+        title=entry.title,
+        published=entry.published,
+        stated=entry.stated,
+        feed_id=feed_id,
+    )
+
+
+def newest(entries: list[Entry], feed_url: str) -> tuple[list[Entry], list[Refusal]]:
+    """At most MAX_ENTRIES entries, the newest by their stated time (feeds without times put the newest first), and what is left out."""
+    if len(entries) <= MAX_ENTRIES:
+        return entries, []
+    oldest = datetime.min.replace(tzinfo=UTC)
+    chosen = sorted(entries, key=lambda entry: entry.published or oldest, reverse=True)[:MAX_ENTRIES]
+    return chosen, [Refusal(shown(feed_url), f"has {len(entries)} entries, of which the newest {MAX_ENTRIES} are read")]
+
+
+def entry_url(entry: Entry, feed_url: str) -> str | None:
+    """The entry's address, absolute: its link, else an id that is one, else one made of feed and id if the entry carries its text."""
+    for stated in (entry.url, entry.guid):
+        if stated and stated.strip():
+            if stated is entry.guid and "://" not in stated:
+                continue
+            try:
+                url = sendable_with_fragment(urljoin(feed_url, stated.strip()))
+            except ValueError:
+                continue
+            if is_http(url):
+                return url
+    if entry.guid and carries_full_text(entry.content, entry.summary):
+        # "#!" because a fragment of this form selects the article; others do not.
+        return f"{shown(feed_url).partition('#')[0]}#!{quote(entry.guid[:300], safe='')}"
+    return None
+
+
+def sendable_with_fragment(url: str) -> str:
+    """An address as it can be sent, its fragment kept where it selects the article (`#!`). Raises ValueError for what is none."""
+    exact = sendable(url)
+    fragment = url.partition("#")[2]
+    return f"{exact}#{quote(fragment, safe='!/?=&:;,.-_~%')}" if fragment.startswith("!") else exact
+
+
+def entry_key(entry: Entry, url: str, used: set[str]) -> str | None:
+    """What identifies the entry in its feed: its id, else its address; both where the feed gives one id to several entries.
+
+    None if it is there already.
+    """
+    guid = (entry.guid or "").strip()
+    for key in (guid or url, f"{guid} {url}"):
+        bounded = (
+            key if len(key) <= MAX_KEY else key[: MAX_KEY - 33] + " " + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
+        )
+        if bounded not in used:
+            return bounded
+    return None
+
+
+def entry_hash(entry: Entry, url: str) -> str:
+    """A hash of what the entry states: address, title, bodies and time."""
+    digest = hashlib.sha256()
+    for part in (url, entry.title, entry.content, entry.summary, entry.published.isoformat() if entry.published else None):
+        stated = (part or "").encode("utf-8", "replace")
+        digest.update(f"{len(stated)}:".encode() + stated)
+    return digest.hexdigest()[:32]
+
+
+def _name(entry: Entry, feed_url: str) -> str:
+    stated = entry.url or entry.guid or entry.title or "an entry without link, id and title"
+    return f"{' '.join(shown(stated).split())[:200]} in {shown(feed_url)}"

@@ -1,0 +1,172 @@
+"""Processes for parsing that can be killed.
+
+Parsers have inputs of a few hundred kilobytes that keep them busy for minutes, and C libraries can crash. So bytes from outside are
+parsed in worker processes with a deadline and a memory limit; what fails there fails alone. pebble does the supervision.
+
+The start method is `forkserver`: the program has threads (name look-ups, the store's writer, pebble's own), and a fork of a process with
+threads can deadlock; `spawn` would import the parsers anew, over a second of CPU, for every worker that is replaced. The fork
+server imports them once and its children share them. Where there is none (Windows), `spawn` serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError as PoolCancelledError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from importlib import import_module
+from types import ModuleType, TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from syndtrack.errors import RefusedError, SyndtrackError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+# Address space of a worker: the parsers with their libraries map about 0.6 GB, most of it never touched.
+MEMORY_BYTES = 2_000_000_000
+TASKS_PER_WORKER = 500
+# Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
+GRACE = 20.0
+PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
+WARM_MODULES = ("syndtrack.reading.entries", "feedparser", "syndtrack.reading.charset", "protego")
+
+_BASE: Any = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+_main_lock = threading.Lock()
+
+
+class Workers:
+    """A pool of worker processes, started with the first `async with` and ended with it.
+
+    `run` takes functions that are importable by name (none from `__main__`): workers never import the program's main module,
+    so that a script without the `if __name__` guard works and a worker does not carry the whole command line.
+    """
+
+    def __init__(self, count: int | None = None, *, memory_bytes: int = MEMORY_BYTES, tasks_per_worker: int = TASKS_PER_WORKER) -> None:
+        self._count = count or os.cpu_count() or 1
+        self._memory_bytes = memory_bytes
+        self._tasks_per_worker = tasks_per_worker
+        self._turns = asyncio.Semaphore(self._count)
+        self._pool: ProcessPool | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = self._new_pool()
+        # The first task starts the processes; nobody waits for it.
+        self._pool.schedule(os.getpid)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await asyncio.to_thread(_end, pool)
+
+    async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 20.0) -> T:
+        """What `function(*args)` returns in a worker. `what` names the input in messages, `deadline` is in seconds.
+
+        Raises the SyndtrackError that the function raised, or RefusedError when it took too long, needed too much memory, crashed the
+        worker or failed in any other way.
+        """
+        async with self._turns:
+            pool = self._pool
+            if pool is None:
+                raise RuntimeError("use `async with Workers()`")
+            try:
+                async with asyncio.timeout(deadline + GRACE):
+                    result: T = await asyncio.wrap_future(pool.schedule(function, args=args, timeout=deadline))
+                    return result
+            except SyndtrackError:
+                raise
+            except TimeoutError as error:
+                if not error.args:  # asyncio's, not pebble's: the pool itself has stopped answering
+                    self._replace(pool)
+                raise RefusedError(what, f"took longer than {deadline:g} s to read and was stopped") from error
+            except MemoryError as error:
+                raise RefusedError(what, f"needs more than {self._memory_bytes // 1_000_000} MB to read") from error
+            except ProcessExpired as error:
+                raise RefusedError(what, f"the process that read it ended with status {error.exitcode}") from error
+            except (BrokenProcessPool, PoolCancelledError, RuntimeError) as error:
+                if self._pool is pool and not pool.active:
+                    self._replace(pool)
+                raise RefusedError(what, f"could not be read: {_one_line(error)}") from error
+            except Exception as error:
+                log.warning("%s: reading failed", what, exc_info=error)
+                raise RefusedError(what, f"could not be read: {_one_line(error)}") from error
+
+    def _new_pool(self) -> ProcessPool:
+        if _BASE.get_start_method() == "forkserver":
+            _BASE.set_forkserver_preload(list(WARM_MODULES))
+        return ProcessPool(
+            max_workers=self._count,
+            max_tasks=self._tasks_per_worker,
+            initializer=_prepare,
+            initargs=(self._memory_bytes,),
+            context=QuietContext(),
+        )
+
+    def _replace(self, broken: ProcessPool) -> None:
+        if self._pool is broken:
+            log.warning("the worker processes stopped answering and are replaced")
+            self._pool = self._new_pool()
+            threading.Thread(target=_end, args=(broken,), name="syndtrack-end-pool", daemon=True).start()
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call] # pebble says py.typed but leaves this one untyped
+    pool.join()
+
+
+def _prepare(memory_bytes: int) -> None:
+    """Runs first in every worker."""
+    # pebble asks with SIGTERM and waits 3 s before it kills; its handler cannot run while C code loops, the default action can.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - there is none on Windows
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        # Killed with the fork server, which ends with the program: a worker in an endless loop must not outlive both.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for name in WARM_MODULES:
+        with suppress(ImportError):  # warming only: the task that needs it names what is missing
+            import_module(name)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+
+
+class QuietProcess(_BASE.Process):  # type: ignore[misc] # which class it is depends on the system
+    """A process whose start does not make the child import the parent's main module.
+
+    multiprocessing has no switch for it: what the child imports is read from `sys.modules["__main__"]` at the start, so an empty
+    module stands there meanwhile.
+    """
+
+    def start(self) -> None:
+        """Start the child."""
+        with _main_lock:
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                sys.modules["__main__"] = main
+
+
+class QuietContext(type(_BASE)):  # type: ignore[misc] # as above
+    """What pebble takes processes, pipes and locks from."""
+
+    Process = QuietProcess
