@@ -1,1 +1,1 @@
-
+"""What comes out: records of chains and articles, and the forms they are printed in."""

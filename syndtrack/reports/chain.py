@@ -1,0 +1,131 @@
+"""The provenance of one article, as a record: what `trace` prints, pages show and exports are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from syndtrack.models import Credit, Reading, Removal, kept_text
+from syndtrack.publishers import Registry
+from syndtrack.store.lookups import Lookups, Row
+from syndtrack.store.times import to_text
+
+MAX_CHAIN = 50  # hops; the longest chain seen in the wild is far below
+
+
+class NodeRecord(TypedDict):
+    """One link of a chain."""
+
+    url: str | None
+    publisher: str
+    title: str | None
+    published: str | None
+    first_seen: str | None
+    observed: bool
+
+
+class CreditRecord(TypedDict):
+    """A stated source."""
+
+    kind: str
+    publisher: str | None
+    url: str | None
+    text: str
+    start: int | None
+    end: int | None
+
+
+class RemovalRecord(TypedDict):
+    """What cleaning cut."""
+
+    rule: str
+    text: str
+    start: int
+    end: int
+
+
+class TraceRecord(TypedDict):
+    """All that is known of where an article comes from and where it went."""
+
+    article: NodeRecord
+    chain: list[NodeRecord]
+    origin: NodeRecord
+    edges: list[dict[str, Any]]
+    copies: list[NodeRecord]
+    credits: list[CreditRecord]
+    removals: list[RemovalRecord]
+    independent_origins: int
+    judgement: str | None
+
+
+class InspectRecord(TypedDict):
+    """What one article says of itself."""
+
+    url: str
+    title: str
+    published: str | None
+    text: str
+    credits: list[CreditRecord]
+    removals: list[RemovalRecord]
+    cleaned: str
+
+
+def inspect_record(url: str, reading: Reading, credits: Sequence[Credit], removals: Sequence[Removal], registry: Registry) -> InspectRecord:
+    """A reading with its credits resolved by a registry."""
+    text = reading.text
+    stated = []
+    for c in credits:
+        found = registry.named(c.name) if c.name else registry.at(c.url) if c.url else None
+        publisher = c.name if found is None else registry[found].name
+        stated.append(CreditRecord(kind=c.kind, publisher=publisher, url=c.url, text=c.text, start=c.start, end=c.end))
+    return InspectRecord(
+        url=url,
+        title=reading.title,
+        published=None if reading.published is None else to_text(reading.published),
+        text=text,
+        credits=stated,
+        removals=[RemovalRecord(rule=r.rule, text=text[r.start : r.end], start=r.start, end=r.end) for r in removals],
+        cleaned=kept_text(text, removals),
+    )
+
+
+def node_record(row: Row) -> NodeRecord:
+    """An observed article as a node."""
+    return NodeRecord(
+        url=row["url"], publisher=row["publisher"], title=row["title"], published=row["published"], first_seen=row["first_seen"], observed=True
+    )
+
+
+def unobserved(publisher: str) -> NodeRecord:
+    """A source that is known by name only."""
+    return NodeRecord(url=None, publisher=publisher, title=None, published=None, first_seen=None, observed=False)
+
+
+def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
+    """The chain of a stored article, with the edges along it."""
+    article = lookups.node(article_id)
+    chain, path = [node_record(article)], [article_id]
+    while len(chain) < MAX_CHAIN:
+        edge = lookups.best_edge(path[-1])
+        if edge is None:
+            break
+        if edge["source_id"] is None:
+            chain.append(unobserved(edge["source_publisher"]))
+            break
+        if edge["source_id"] in path:
+            break
+        path.append(edge["source_id"])
+        chain.append(node_record(lookups.node(edge["source_id"])))
+    place = {lookups.node(a)["url"]: n for n, a in enumerate(path)}
+    revision = article["revision_id"]
+    return TraceRecord(
+        article=chain[0],
+        chain=chain,
+        origin=chain[-1],
+        edges=sorted(lookups.edges(copies=path), key=lambda e: (place[e["copy"]], -e["confidence"])),
+        copies=[node_record(lookups.node(a)) for a in lookups.copies_of(article_id)],
+        credits=[CreditRecord(**{k: c[k] for k in CreditRecord.__annotations__}) for c in lookups.credits(revision)],  # type: ignore[typeddict-item] # the keys are the class's own
+        removals=[RemovalRecord(**r) for r in lookups.removals(revision)],  # type: ignore[typeddict-item] # a row of just these
+        independent_origins=lookups.independent_origins(article["story_id"]),
+        judgement=lookups.judgement(revision),
+    )

@@ -1,0 +1,104 @@
+"""Rows in the forms they are printed in: JSON, JSON Lines, CSV, HTML, and text for people."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+FORMATS = ("text", "json", "jsonl", "csv", "html")
+SHOWN = 60  # characters of a cell on a terminal
+
+Record = Mapping[str, Any]
+
+
+def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str) -> None:
+    """Print rows to standard output in one of FORMATS. `empty` is what text and HTML say where there are none."""
+    match form:
+        case "json":
+            sys.stdout.write(json.dumps(list(rows), ensure_ascii=False, indent=1) + "\n")
+        case "jsonl":
+            for row in rows:
+                sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        case "csv":
+            for line in _csv(rows):
+                sys.stdout.write(line)
+        case "html":
+            sys.stdout.write("".join(html_table(rows, title=title, empty=empty)))
+        case _:
+            _print_text(rows, empty)
+
+
+def _print_text(rows: Iterable[Record], empty: str) -> None:
+    """A table on a terminal; in a pipe one tab-separated line a row."""
+    found = list(rows)
+    if not found:
+        sys.stdout.write(empty + "\n")
+        return
+    names = list(found[0])
+    if sys.stdout.isatty():
+        table = Table(*names, show_lines=False)
+        for row in found:
+            table.add_row(*(_shortened(row.get(n)) for n in names))
+        Console().print(table)
+        return
+    sys.stdout.write("\t".join(names) + "\n")
+    for row in found:
+        sys.stdout.write("\t".join(_cell(row.get(n)).replace("\t", " ").replace("\n", " ") for n in names) + "\n")
+
+
+def _csv(rows: Iterable[Record]) -> Iterator[str]:
+    """Lines of CSV, RFC 4180; nested values as JSON."""
+    each = iter(rows)
+    first = list(islice(each, 1))
+    if not first:
+        return
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    names = list(first[0])
+    writer.writerow(names)
+    for row in chain(first, each):
+        writer.writerow([_safe(_cell(row.get(n))) for n in names])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def html_table(rows: Iterable[Record], *, title: str, empty: str) -> Iterator[str]:
+    """A whole page with one table."""
+    yield f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>\n<h1>{html.escape(title)}</h1>\n'
+    names: Sequence[str] = ()
+    for row in rows:
+        if not names:
+            names = list(row)
+            yield "<table>\n<tr>" + "".join(f"<th>{html.escape(n)}</th>" for n in names) + "</tr>\n"
+        yield "<tr>" + "".join(f"<td>{html.escape(_cell(row.get(n)))}</td>" for n in names) + "</tr>\n"
+    yield "</table>\n</html>\n" if names else f"<p>{html.escape(empty)}</p>\n</html>\n"
+
+
+def _cell(value: object) -> str:
+    """A value as text."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not cell.lstrip("+-").replace(".", "", 1).isdigit() else cell
+
+
+def _shortened(value: object) -> str:
+    """For a terminal: no markup of rich's, not too long."""
+    text = _cell(value).replace("[", "\\[")
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

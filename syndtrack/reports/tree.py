@@ -1,0 +1,77 @@
+"""Chains and inspections as text for people."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
+
+QUOTED = 110  # characters of a quotation
+
+
+def chain_tree(record: TraceRecord) -> RenderableType:
+    """The chain, the article first; under each hop its edge with the evidence, then what was copied from the article, credits, removals."""
+    edges = {e["copy"]: e for e in reversed(record["edges"])}
+    root = Tree(_node(record["chain"][0]))
+    at = root
+    for copy, source in zip(record["chain"], record["chain"][1:], strict=False):
+        edge = edges[copy["url"]]
+        hop = at.add(Text("from ", style="bold") + _node(source))
+        told = "credited" if edge["credited"] else f"credited to {edge['credited_to']}" if edge["credited_to"] else "uncredited"
+        hop.add(Text(f"{edge['kind']}, confidence {edge['confidence']:.2f}, {told}", style="dim"))
+        for evidence in edge["evidence"]:
+            hop.add(Text(f"{evidence['kind']} ({evidence['weight']:+.1f}): ", style="dim") + Text(_quoted(evidence["text"])))
+        at = hop
+    if len(record["chain"]) == 1:
+        root.add(Text("the origin, as far as known" if record["judgement"] == "ok" else "cannot judge: too little text"))
+    parts: list[RenderableType] = [root]
+    if record["copies"]:
+        copies = Tree(Text(f"Copied from it ({len(record['copies'])})", style="bold"))
+        for node in record["copies"]:
+            copies.add(_node(node))
+        parts.append(copies)
+    parts += _statements(record)
+    if record["independent_origins"] > 1:
+        parts.append(Text(f"The story has {record['independent_origins']} independent origins."))
+    return Group(*parts)
+
+
+def inspection(record: InspectRecord) -> RenderableType:
+    """What an article says of itself."""
+    head = Text(record["title"] or record["url"], style="bold")
+    words = len(record["cleaned"].split())
+    return Group(head, Text(f"{len(record['text'])} characters; {words} words after cleaning"), *_statements(record))
+
+
+def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:
+    """Credits and removals."""
+    parts: list[RenderableType] = []
+    if record["credits"]:
+        tree = Tree(Text("Credits", style="bold"))
+        for credit in record["credits"]:
+            named = credit["publisher"] or credit["url"] or "nobody named"
+            tree.add(Text(f"{credit['kind']}: {named}", style="cyan") + Text(f"  “{_quoted(credit['text'])}”"))
+        parts.append(tree)
+    if record["removals"]:
+        tree = Tree(Text("Removed before matching", style="bold"))
+        for removal in record["removals"]:
+            tree.add(Text(f"{removal['rule']}", style="cyan") + Text(f"  “{_quoted(removal['text'])}”"))
+        parts.append(tree)
+    return parts
+
+
+def _node(node: NodeRecord) -> Text:
+    """One link of the chain."""
+    text = Text(node["publisher"], style="bold green" if node["observed"] else "bold yellow")
+    if not node["observed"]:
+        return text + Text(" (not observed)")
+    text += Text(f"  {node['title'] or ''}  {node['first_seen'] or ''}", style="not bold")
+    return text + Text(f"\n{node['url']}", style="blue")
+
+
+def _quoted(text: str) -> str:
+    """One line, not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"

@@ -1,0 +1,201 @@
+"""Articles in the store: one article behind its addresses, its revisions, what it says of its sources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from syndtrack.models import Credit, Reading, Removal
+from syndtrack.store.times import to_text, to_text_or_none
+from syndtrack.urls import article_key
+
+# Shorter texts may be alike by chance ("Page not found"), so they do not make two addresses one article.
+MIN_SAME_TEXT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording an article came to. `left` is the text that was current before, None if the same is current now."""
+
+    article_id: int
+    is_new: bool
+    is_new_revision: bool
+    current_text: str | None = None
+    left_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UncleanedRevision:
+    """A revision whose removals and fingerprint are still to be made."""
+
+    revision_id: int
+    article_id: int
+    publisher_id: int
+    text: str
+    credits: tuple[Credit, ...]
+
+
+def text_hash(text: str) -> str:
+    """Equal for texts that differ in white space only; 128 bits as hex."""
+    return hashlib.blake2b(" ".join(text.split()).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+class Articles:
+    """Tables `article`, `address`, `revision`, `credit`, `link`, `removal`; every method runs inside the caller's transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+
+    def record(
+        self, url: str, publisher_id: int, seen: datetime, reading: Reading, credits: Sequence[tuple[Credit, int | None, str | None]]
+    ) -> Recorded:
+        """Take in one reading of an article. `credits` come with the publisher they resolve to and the key of their name.
+
+        The outcome does not depend on the order of calls; the same call twice changes nothing.
+        """
+        key, at, hashed = article_key(url), to_text(seen), text_hash(reading.text)
+        article_id = self._find(url, key, publisher_id, hashed, len(reading.text))
+        is_new = article_id is None
+        if article_id is None:
+            article_id = self._insert(url, key, publisher_id, at, reading)
+        self._add_address(article_id, url, key, at, reading)
+        row = self._db.execute("SELECT id FROM revision WHERE article_id = ? AND text_hash = ?", (article_id, hashed)).fetchone()
+        before = self._current(article_id)
+        if row is None:
+            revision_id = self._insert_revision(article_id, at, reading, hashed, credits)
+        else:
+            revision_id = int(row[0])
+            self._db.execute("UPDATE revision SET first_seen = min(first_seen, ?) WHERE id = ?", (at, revision_id))
+            if before is not None and before[0] != revision_id:
+                self._db.execute("UPDATE revision SET last_seen = max(last_seen, ?) WHERE id = ?", (at, revision_id))
+        now = self._choose_current(article_id)
+        changed = before is None or before[0] != now[0]
+        return Recorded(article_id, is_new, row is None, now[1] if changed else None, before[1] if changed and before else None)
+
+    def _find(self, url: str, key: str, publisher_id: int, hashed: str, length: int) -> int | None:
+        """The article behind an address: seen there before, the same address in another form, or the publisher's same text elsewhere."""
+        row = self._db.execute("SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1", (url, key)).fetchone()
+        if row is None and length >= MIN_SAME_TEXT:
+            row = self._db.execute(
+                "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id WHERE r.text_hash = ? AND a.publisher_id = ? LIMIT 1",
+                (hashed, publisher_id),
+            ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _insert(self, url: str, key: str, publisher_id: int, at: str, reading: Reading) -> int:
+        """A new article without a revision yet."""
+        row = self._db.execute(
+            "INSERT INTO article (key, url, publisher_id, title, published, first_seen, canonical) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (key, url, publisher_id, reading.title, to_text_or_none(reading.published), at, reading.canonical),
+        ).fetchone()
+        return int(row[0])
+
+    def _add_address(self, article_id: int, url: str, key: str, at: str, reading: Reading) -> None:
+        """One more way to the article. The article goes by the address seen first, the shorter of two seen at once."""
+        self._db.execute(
+            "INSERT INTO address VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
+            (url, key, article_id, at),
+        )
+        first_url, first_seen = self._db.execute(
+            "SELECT url, first_seen FROM address WHERE article_id = ? ORDER BY first_seen, length(url), url LIMIT 1", (article_id,)
+        ).fetchone()
+        self._db.execute(
+            "UPDATE article SET url = ?, first_seen = ?, traced = 0 WHERE id = ? AND (url, first_seen) <> (?, ?)",
+            (first_url, first_seen, article_id, first_url, first_seen),
+        )
+        if reading.published is not None:
+            claimed = to_text(reading.published)
+            self._db.execute(
+                "UPDATE article SET published = ? WHERE id = ? AND (published IS NULL OR published > ?)", (claimed, article_id, claimed)
+            )
+
+    def _insert_revision(
+        self, article_id: int, at: str, reading: Reading, hashed: str, credits: Sequence[tuple[Credit, int | None, str | None]]
+    ) -> int:
+        """A text not seen before, with its credits and links."""
+        row = self._db.execute(
+            "INSERT INTO revision (article_id, first_seen, last_seen, title, text, text_hash) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            (article_id, at, at, reading.title, reading.text, hashed),
+        ).fetchone()
+        revision_id = int(row[0])
+        self._db.executemany(
+            'INSERT INTO credit (revision_id, kind, publisher_id, text, name, name_key, url, "start", "end", field) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(revision_id, c.kind, p, c.text, c.name, k, c.url, c.start, c.end, c.field) for c, p, k in credits],
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", [(revision_id, k.url, article_key(k.url), k.anchor) for k in reading.links]
+        )
+        return revision_id
+
+    def _current(self, article_id: int) -> tuple[int, str] | None:
+        """The current revision and its text."""
+        row = self._db.execute("SELECT r.id, r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)).fetchone()
+        return None if row is None else (int(row[0]), str(row[1]))
+
+    def _choose_current(self, article_id: int) -> tuple[int, str]:
+        """Make the text seen last the current one."""
+        number, title, text = self._db.execute(
+            "SELECT id, title, text FROM revision WHERE article_id = ? ORDER BY last_seen DESC, first_seen DESC, text_hash LIMIT 1", (article_id,)
+        ).fetchone()
+        self._db.execute(
+            "UPDATE article SET revision_id = ?, title = ?, traced = 0 WHERE id = ? AND revision_id IS NOT ?", (number, title, article_id, number)
+        )
+        return int(number), str(text)
+
+    # -- cleaning
+
+    def uncleaned(self, limit: int) -> list[UncleanedRevision]:
+        """Revisions whose removals are still to be made, oldest first."""
+        rows = self._db.execute(
+            "SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE r.step = 'read' LIMIT ?",
+            (limit,),
+        ).fetchall()
+        credits = self._credits_by_revision([row[0] for row in rows])
+        return [UncleanedRevision(r, a, p, text, tuple(credits.get(r, ()))) for r, a, p, text in rows]
+
+    def _credits_by_revision(self, revisions: Sequence[int]) -> dict[int, list[Credit]]:
+        """Credits with a place in the text."""
+        found: dict[int, list[Credit]] = {}
+        marks = ",".join("?" * len(revisions))
+        for revision, kind, text, name, url, start, end in self._db.execute(
+            f'SELECT revision_id, kind, text, name, url, "start", "end" FROM credit WHERE "start" IS NOT NULL AND revision_id IN ({marks}) '  # noqa: S608 - question marks only
+            'ORDER BY revision_id, "start", "end"',
+            revisions,
+        ):
+            found.setdefault(revision, []).append(Credit(kind, text, name, url, start, end))
+        return found
+
+    def save_removals(self, removals: Iterable[tuple[int, Sequence[Removal]]]) -> None:
+        """Replace the removals of revisions."""
+        each = list(removals)
+        self._db.executemany("DELETE FROM removal WHERE revision_id = ?", [(r,) for r, _ in each])
+        self._db.executemany("INSERT INTO removal VALUES (?, ?, ?, ?)", [(r, x.rule, x.start, x.end) for r, xs in each for x in xs])
+
+    def judge(self, judgements: Iterable[tuple[int, Literal["ok", "too little text"]]]) -> None:
+        """Note that revisions are cleaned, and whether their text can be judged at all."""
+        self._db.executemany("UPDATE revision SET step = 'cleaned', judgement = ? WHERE id = ?", [(j, r) for r, j in judgements])
+
+    def texts(self, revisions: Sequence[int]) -> dict[int, tuple[str, tuple[Removal, ...]]]:
+        """Texts of revisions with their removals."""
+        marks = ",".join("?" * len(revisions))
+        removals: dict[int, list[Removal]] = {}
+        for revision, rule, start, end in self._db.execute(
+            f'SELECT revision_id, rule, "start", "end" FROM removal WHERE revision_id IN ({marks}) ORDER BY revision_id, "start"',  # noqa: S608 - question marks only
+            revisions,
+        ):
+            removals.setdefault(revision, []).append(Removal(rule, start, end))
+        rows = self._db.execute(f"SELECT id, text FROM revision WHERE id IN ({marks})", revisions)  # noqa: S608 - question marks only
+        return {r: (text, tuple(removals.get(r, ()))) for r, text in rows}
+
+    # -- refusals
+
+    def refuse(self, at: datetime, what: str, reason: str, feed_id: int | None = None) -> None:
+        """Remember an input that could not be used, once per reason."""
+        self._db.execute(
+            "INSERT INTO refusal (at, what, reason, feed_id) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
+            (to_text(at), what[:2_000], reason[:500], feed_id),
+        )

@@ -1,0 +1,128 @@
+"""Edges and stories in the store: what tracing needs to know, and what it found."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from syndtrack.models import Credit, Edge, Removal, ResolvedCredit, Version
+from syndtrack.store.times import to_time, to_time_or_none
+from syndtrack.urls import article_key, is_http
+
+REVISIONS_LOOKED_AT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRow:
+    """A story to store: its articles and how many independent origins they have."""
+
+    articles: frozenset[int]
+    independent_origins: int
+
+
+class Edges:
+    """Tables `edge`, `evidence` and `story`; every method runs inside the caller's transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+
+    def untraced(self) -> list[int]:
+        """Articles whose story has changed since it was traced."""
+        return [row[0] for row in self._db.execute("SELECT id FROM article WHERE traced = 0 AND revision_id IS NOT NULL ORDER BY id")]
+
+    def versions(self, articles: Iterable[int]) -> list[Version]:
+        """Articles as tracing looks at them."""
+        ids = sorted(articles)
+        listed = json.dumps(ids)
+        within = "IN (SELECT value FROM json_each(?))"
+        current = "SELECT revision_id FROM article WHERE id " + within
+        texts: dict[int, list[str]] = defaultdict(list)
+        for article, text in self._db.execute(
+            f"SELECT r.article_id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE r.article_id {within} "  # noqa: S608 - a constant
+            "ORDER BY r.article_id, r.id = a.revision_id DESC, r.last_seen DESC, r.text_hash",
+            (listed,),
+        ):
+            texts[article].append(text)
+        removals: dict[int, list[Removal]] = defaultdict(list)
+        for revision, rule, start, end in self._db.execute(
+            f'SELECT revision_id, rule, "start", "end" FROM removal WHERE revision_id IN ({current}) ORDER BY revision_id, "start"', (listed,)  # noqa: S608 - a constant
+        ):
+            removals[revision].append(Removal(rule, start, end))
+        credits: dict[int, list[ResolvedCredit]] = defaultdict(list)
+        for revision, kind, publisher_id, text, name, url, start, end, field in self._db.execute(
+            f'SELECT revision_id, kind, publisher_id, text, name, url, "start", "end", field FROM credit WHERE revision_id IN ({current}) '  # noqa: S608 - a constant
+            'ORDER BY revision_id, "start", "end", field, text',
+            (listed,),
+        ):
+            credits[revision].append(ResolvedCredit(Credit(kind, text, name, url, start, end, field), publisher_id))
+        linked = self._linked(listed, current)
+        by_key = dict(self._db.execute(f"SELECT key, article_id FROM address WHERE article_id {within}", (listed,)).fetchall())  # noqa: S608 - a constant
+        found = []
+        for article, publisher_id, owner, kind, url, title, first_seen, published, canonical, revision in self._db.execute(
+            "SELECT a.id, a.publisher_id, p.owner, p.kind, a.url, a.title, a.first_seen, a.published, a.canonical, a.revision_id "
+            f"FROM article a JOIN publisher p ON p.id = a.publisher_id WHERE a.id {within} AND a.revision_id IS NOT NULL ORDER BY a.first_seen, a.url",
+            (listed,),
+        ):
+            named = by_key.get(article_key(canonical)) if canonical and is_http(canonical) else None
+            found.append(
+                Version(
+                    article, publisher_id, owner, kind == "agency", url, title, to_time(first_seen), to_time_or_none(published),
+                    tuple(texts[article][:REVISIONS_LOOKED_AT]), tuple(removals[revision]), tuple(credits[revision]),
+                    frozenset(linked[article]) - {article}, named if named != article else None,
+                )
+            )  # fmt: skip
+        return found
+
+    def _linked(self, listed: str, current: str) -> dict[int, set[int]]:
+        """Which articles the bodies of articles link to."""
+        linked: dict[int, set[int]] = defaultdict(set)
+        for article, target in self._db.execute(
+            "SELECT a.id, t.article_id FROM link k JOIN article a ON a.revision_id = k.revision_id JOIN address t ON t.key = k.key "
+            f"WHERE k.revision_id IN ({current})",
+            (listed,),
+        ):
+            linked[article].add(target)
+        return linked
+
+    def clear(self, articles: Sequence[int]) -> None:
+        """Forget the edges of some articles and every story that one of them is in."""
+        listed = json.dumps(list(articles))
+        self._db.execute("DELETE FROM edge WHERE copy_id IN (SELECT value FROM json_each(?))", (listed,))
+        stories = "SELECT story_id FROM article WHERE id IN (SELECT value FROM json_each(?)) AND story_id IS NOT NULL"
+        old = json.dumps([row[0] for row in self._db.execute(stories, (listed,))])
+        self._db.execute("UPDATE article SET story_id = NULL WHERE story_id IN (SELECT value FROM json_each(?))", (old,))
+        self._db.execute("DELETE FROM story WHERE id IN (SELECT value FROM json_each(?))", (old,))
+
+    def save(self, articles: Sequence[int], edges: Iterable[Edge], stories: Iterable[StoryRow]) -> None:
+        """Edges and stories of some articles, which then count as traced."""
+        for edge in edges:
+            edge_id = self._db.execute(
+                "INSERT INTO edge (copy_id, source_id, source_publisher_id, kind, confidence, credited, credited_to_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (edge.copy, edge.source, edge.source_publisher, edge.kind, edge.confidence, int(edge.credited), edge.credited_to),
+            ).fetchone()[0]
+            self._db.executemany(
+                'INSERT INTO evidence (edge_id, kind, text, weight, "start", "end") VALUES (?, ?, ?, ?, ?, ?)',
+                [(edge_id, e.kind, e.text, e.weight, e.start, e.end) for e in edge.evidence],
+            )
+        for story in stories:
+            self._save_story(story)
+        self._db.execute("UPDATE article SET traced = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(articles)),))
+
+    def _save_story(self, story: StoryRow) -> None:
+        """A story goes by its first article."""
+        listed = json.dumps(sorted(story.articles))
+        rows = self._db.execute(
+            "SELECT id, first_seen, title FROM article WHERE id IN (SELECT value FROM json_each(?)) ORDER BY first_seen, url", (listed,)
+        ).fetchall()
+        publishers = self._db.execute(
+            "SELECT count(DISTINCT publisher_id) FROM article WHERE id IN (SELECT value FROM json_each(?))", (listed,)
+        ).fetchone()[0]
+        story_id, first_seen, title = rows[0]
+        self._db.execute(
+            "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?)", (story_id, len(rows), publishers, story.independent_origins, first_seen, title)
+        )
+        self._db.execute("UPDATE article SET story_id = ? WHERE id IN (SELECT value FROM json_each(?))", (story_id, listed))

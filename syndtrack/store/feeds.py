@@ -1,0 +1,83 @@
+"""Feeds in the store: subscriptions, their schedule, what each poll brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from syndtrack.models import Feed, PollResult
+from syndtrack.store.times import to_text, to_text_or_none, to_time_or_none
+
+FIELDS = (
+    "id, url, title, publisher_id, etag, last_modified, body_hash, interval, next_check, last_polled, last_full_fetch, failures, gone, "
+    "moved_to, moved_times, asked_to_wait_until"
+)
+TRIES = 3  # polls at which an article that cannot be read is asked for, while its entry stays as it is
+POLLS_KEPT = 200  # a feed; older ones say nothing that the newer do not
+
+
+class Feeds:
+    """Tables `feed`, `poll` and `sighting`; every method runs inside the caller's transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+
+    def add(self, url: str, title: str | None, now: datetime) -> bool:
+        """Subscribe; False where the address is subscribed already."""
+        done = self._db.execute("INSERT OR IGNORE INTO feed (url, title, added) VALUES (?, ?, ?)", (url, title, to_text(now)))
+        return bool(done.rowcount)
+
+    def remove(self, url: str) -> bool:
+        """Unsubscribe; the articles stay."""
+        return bool(self._db.execute("DELETE FROM feed WHERE url = ?", (url,)).rowcount)
+
+    def all(self) -> list[Feed]:
+        """Every subscription, in the order in which they were added."""
+        return [_feed(row) for row in self._db.execute(f"SELECT {FIELDS} FROM feed ORDER BY id")]  # noqa: S608 - a constant
+
+    def known_entries(self, feed_id: int) -> dict[str, str]:
+        """Keys of the entries that need no second look, with the hash of what they stated: read, or refused often enough."""
+        rows = self._db.execute(
+            "SELECT key, entry_hash FROM sighting WHERE feed_id = ? AND (article_id IS NOT NULL OR refusals >= ?)", (feed_id, TRIES)
+        )
+        return dict(rows.fetchall())
+
+    def record(self, result: PollResult, new_entries: int) -> None:
+        """Store a feed's new validators and schedule, and the poll itself."""
+        feed = result.feed
+        values = (
+            feed.url, feed.title, feed.publisher_id, feed.etag, feed.last_modified, feed.body_hash, feed.interval, to_text_or_none(feed.next_check),
+            to_text_or_none(feed.last_polled), to_text_or_none(feed.last_full_fetch), feed.failures, feed.gone, feed.moved_to, feed.moved_times,
+            to_text_or_none(feed.asked_to_wait_until),
+        )  # fmt: skip
+        names = FIELDS.removeprefix("id, ").split(", ")
+        changes = ", ".join(f"{name} = ?" for name in names)
+        # an address that another subscription has already is not taken over
+        taken = self._db.execute("SELECT 1 FROM feed WHERE url = ? AND id <> ?", (feed.url, feed.id)).fetchone()
+        if taken:
+            changes, values = changes.replace("url = ?, ", ""), values[1:]
+        self._db.execute(f"UPDATE feed SET {changes} WHERE id = ?", (*values, feed.id))  # noqa: S608 - constants
+        self._db.execute(
+            "INSERT INTO poll (feed_id, at, outcome, status, entries, new_entries, received_bytes, reason, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (feed.id, to_text(result.at), result.outcome, result.status, len(result.entries), new_entries, result.received_bytes, result.reason, result.why),
+        )
+        self._db.execute(
+            "DELETE FROM poll WHERE feed_id = ?1 AND id <= (SELECT id FROM poll WHERE feed_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            (feed.id, POLLS_KEPT),
+        )
+
+    def sight(self, feed_id: int, sightings: Iterable[tuple[str, str, int | None, bool]], at: datetime) -> None:
+        """Note which entries a poll saw: key, hash, article (None keeps what is stored) and whether its article was refused."""
+        when = to_text(at)
+        self._db.executemany(
+            "INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_seen = excluded.last_seen, "
+            "refusals = CASE WHEN excluded.refusals AND entry_hash = excluded.entry_hash THEN refusals + 1 ELSE excluded.refusals END, "
+            "entry_hash = excluded.entry_hash, article_id = coalesce(excluded.article_id, article_id)",
+            [(feed_id, key, entry_hash, article_id, when, when, int(refused)) for key, entry_hash, article_id, refused in sightings],
+        )
+
+
+def _feed(row: tuple[Any, ...]) -> Feed:
+    """A row as a record."""
+    return Feed(*row[:8], *(to_time_or_none(t) for t in row[8:11]), *row[11:15], to_time_or_none(row[15]))

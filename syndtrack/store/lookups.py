@@ -1,0 +1,182 @@
+"""Look-ups: every query that reports, pages and exports are made of. Rows come as plain dictionaries, in an order that data alone decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+from syndtrack.urls import article_key, is_http
+
+Row = dict[str, Any]
+
+MATCHES = """
+    SELECT x.url AS a, y.url AS b, m.resemblance, m.a_in_b, m.b_in_a, m.shared_words, m.kind,
+           x.publisher_id = y.publisher_id AS same_publisher, p.owner IS NOT NULL AND p.owner = q.owner AS same_owner,
+           (x.first_seen, x.url) > (y.first_seen, y.url) AS swapped
+    FROM match m JOIN article x ON x.id = m.a JOIN article y ON y.id = m.b
+    JOIN publisher p ON p.id = x.publisher_id JOIN publisher q ON q.id = y.publisher_id
+    ORDER BY min(x.first_seen, y.first_seen), min(x.url, y.url), max(x.url, y.url)"""
+
+EDGES = """
+    SELECT e.id, c.url AS copy, s.url AS source, coalesce(sp.name, up.name) AS source_publisher, e.source_id IS NOT NULL AS observed, e.kind,
+           e.confidence, e.credited, ct.name AS credited_to
+    FROM edge e JOIN article c ON c.id = e.copy_id
+    LEFT JOIN article s ON s.id = e.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id
+    LEFT JOIN publisher up ON up.id = e.source_publisher_id LEFT JOIN publisher ct ON ct.id = e.credited_to_id"""
+
+NODE = """
+    SELECT a.id, a.url, p.name AS publisher, a.title, a.published, a.first_seen, a.revision_id, a.story_id
+    FROM article a JOIN publisher p ON p.id = a.publisher_id"""
+
+FEEDS = """
+    SELECT f.url, f.title, (SELECT count(*) FROM sighting g WHERE g.feed_id = f.id) AS entries, f.last_polled, f.next_check, f.failures,
+           coalesce(l.outcome, 'not polled yet') AS outcome, l.status, l.reason, l.why
+    FROM feed f LEFT JOIN poll l ON l.id = (SELECT max(id) FROM poll WHERE feed_id = f.id)
+    ORDER BY f.id"""
+
+STORIES = """
+    SELECT s.title, s.articles, s.publishers, s.independent_origins, s.first_seen, a.url
+    FROM story s JOIN article a ON a.id = s.id ORDER BY s.articles DESC, s.first_seen, a.url"""
+
+# Of every pair of publishers: copies, how many of them credited, the middle lag, the shares of what one printed and the other copied.
+PUBLISHERS = """
+    WITH copies AS (
+        SELECT coalesce(s.publisher_id, e.source_publisher_id) AS source_id, c.publisher_id AS copy_id, e.credited, c.id AS article,
+               unixepoch(c.first_seen) - unixepoch(s.first_seen) AS lag, e.source_id AS of_article
+        FROM edge e JOIN article c ON c.id = e.copy_id LEFT JOIN article s ON s.id = e.source_id
+    ), placed AS (
+        SELECT source_id, copy_id, lag, row_number() OVER (PARTITION BY source_id, copy_id ORDER BY lag) AS place,
+               count(*) OVER (PARTITION BY source_id, copy_id) AS number FROM copies WHERE lag IS NOT NULL
+    )
+    SELECT sp.name AS source_publisher, cp.name AS copy_publisher, count(*) AS copies,
+           round(avg(k.credited), 3) AS credited_share,
+           (SELECT lag FROM placed p WHERE p.source_id = k.source_id AND p.copy_id = k.copy_id AND p.place = (p.number + 1) / 2) AS median_lag_seconds,
+           round(1.0 * count(DISTINCT k.of_article) / (SELECT count(*) FROM article a WHERE a.publisher_id = k.source_id), 3) AS share_of_source_reused,
+           round(1.0 * count(DISTINCT k.article) / (SELECT count(*) FROM article a WHERE a.publisher_id = k.copy_id), 3) AS share_of_copier_from_source
+    FROM copies k JOIN publisher sp ON sp.id = k.source_id JOIN publisher cp ON cp.id = k.copy_id
+    GROUP BY k.source_id, k.copy_id ORDER BY copies DESC, source_publisher, copy_publisher"""
+
+
+class Lookups:
+    """Read-only questions to a store's database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def matches(self) -> Iterator[Row]:
+        """Every verified pair, `a` the one seen first."""
+        for row in self._db.query(MATCHES):
+            if row.pop("swapped"):
+                row["a"], row["b"], row["a_in_b"], row["b_in_a"] = row["b"], row["a"], row["b_in_a"], row["a_in_b"]
+            yield row
+
+    def edges(self, copies: Iterable[int] | None = None, sources: Iterable[int] | None = None) -> Iterator[Row]:
+        """Edges with their evidence: all, or those of some copies or some sources (article ids)."""
+        condition, order = "", " ORDER BY c.first_seen, c.url, e.confidence DESC, e.id"
+        parameters: tuple[str, ...] = ()
+        for column, ids in (("copy_id", copies), ("source_id", sources)):
+            if ids is not None:
+                condition, parameters = f" WHERE e.{column} IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ids)),)
+        for row in self._db.query(EDGES + condition + order, parameters):
+            number = row.pop("id")
+            row["evidence"] = list(
+                self._db.query('SELECT kind, text, "start", "end", round(weight, 3) AS weight FROM evidence WHERE edge_id = ? ORDER BY id', (number,))
+            )
+            yield row
+
+    def duplicates(self, limit: int | None = None) -> Iterator[Row]:
+        """Copies with an observed source, newest first."""
+        yield from self._db.query("SELECT * FROM duplicates ORDER BY copy_first_seen DESC, copy LIMIT ?", (-1 if limit is None else limit,))
+
+    def publishers(self) -> Iterator[Row]:
+        """Who copies whom."""
+        yield from self._db.query(PUBLISHERS)
+
+    def stories(self) -> Iterator[Row]:
+        """Stories, the largest first."""
+        yield from self._db.query(STORIES)
+
+    def feeds(self) -> Iterator[Row]:
+        """Subscriptions with their health."""
+        yield from self._db.query(FEEDS)
+
+    def refusals(self, limit: int = 100) -> Iterator[Row]:
+        """What could not be used, the latest first."""
+        yield from self._db.query("SELECT at, what, reason FROM refusal ORDER BY at DESC, id DESC LIMIT ?", (limit,))
+
+    def counts(self) -> Row:
+        """How much is stored."""
+        tables = {"feeds": "feed", "articles": "article", "revisions": "revision", "pairs": "match", "edges": "edge", "stories": "story", "refusals": "refusal"}
+        return {name: self._db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in tables.items()}  # noqa: S608 - constants
+
+    def search(self, query: str, limit: int) -> list[Row]:
+        """Current revisions that hold all words of the query, the best first."""
+        words = " ".join('"' + word.replace('"', '""') + '"' for word in query.split())
+        if not words:
+            return []
+        return list(
+            self._db.query(
+                "SELECT a.url, p.name AS publisher, a.title, a.first_seen, snippet(revision_fts, 1, '[', ']', ' … ', 16) AS passage "
+                "FROM revision_fts f JOIN revision r ON r.id = f.rowid JOIN article a ON a.revision_id = r.id "
+                "JOIN publisher p ON p.id = a.publisher_id WHERE revision_fts MATCH ? ORDER BY rank, a.url LIMIT ?",
+                (words, limit),
+            )
+        )
+
+    def article_id(self, url: str) -> int | None:
+        """The article behind an address, in whatever form."""
+        if not is_http(url):
+            return None
+        row = self._db.conn.execute(
+            "SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1", (url, article_key(url))
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def node(self, article_id: int) -> Row:
+        """An article as a link of a chain."""
+        return next(self._db.query(NODE + " WHERE a.id = ?", (article_id,)))
+
+    def best_edge(self, article_id: int) -> Row | None:
+        """The edge that a chain follows: source and publisher ids with the confidence."""
+        query = (
+            "SELECT e.source_id, up.name AS source_publisher, e.confidence FROM best_edge b JOIN edge e ON e.id = b.edge_id "
+            "LEFT JOIN publisher up ON up.id = e.source_publisher_id WHERE b.copy_id = ?"
+        )
+        return next(self._db.query(query, (article_id,)), None)
+
+    def copies_of(self, article_id: int) -> list[int]:
+        """Articles that derive from one directly, the earliest first."""
+        query = "SELECT e.copy_id FROM edge e JOIN article c ON c.id = e.copy_id WHERE e.source_id = ? ORDER BY c.first_seen, c.url"
+        return [row[0] for row in self._db.conn.execute(query, (article_id,))]
+
+    def text(self, revision_id: int) -> str:
+        """A revision's text."""
+        return str(self._db.conn.execute("SELECT text FROM revision WHERE id = ?", (revision_id,)).fetchone()[0])
+
+    def credits(self, revision_id: int) -> list[Row]:
+        """What a revision says of its sources."""
+        query = (
+            'SELECT c.kind, coalesce(p.name, c.name) AS publisher, c.url, c.text, c."start", c."end", c.field FROM credit c '
+            'LEFT JOIN publisher p ON p.id = c.publisher_id WHERE c.revision_id = ? ORDER BY c."start" IS NULL, c."start", c.id'
+        )
+        return list(self._db.query(query, (revision_id,)))
+
+    def removals(self, revision_id: int) -> list[Row]:
+        """What cleaning cut from a revision."""
+        text = self.text(revision_id)
+        rows = self._db.query('SELECT rule, "start", "end" FROM removal WHERE revision_id = ? ORDER BY "start"', (revision_id,))
+        return [{"rule": r["rule"], "text": text[r["start"] : r["end"]], "start": r["start"], "end": r["end"]} for r in rows]
+
+    def judgement(self, revision_id: int) -> str | None:
+        """Whether a revision's text can be judged: `ok` or `too little text`."""
+        row = self._db.conn.execute("SELECT judgement FROM revision WHERE id = ?", (revision_id,)).fetchone()
+        return None if row is None else row[0]
+
+    def independent_origins(self, story_id: int | None) -> int:
+        """How many origins a story has; a lone article is its own."""
+        if story_id is None:
+            return 1
+        return int(self._db.conn.execute("SELECT independent_origins FROM story WHERE id = ?", (story_id,)).fetchone()[0])

@@ -1,0 +1,212 @@
+"""Publishers in the store: who an article belongs to, and whom a credit means.
+
+A publisher is *declared* by the seeds, by an article's own statement or by an address. A credit that names nobody declared makes a
+publisher known from credits only; when that publisher is declared later, it is the same one. So the outcome does not depend on which
+came first.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from syndtrack.models import Credit, Publisher
+from syndtrack.publishers import Registry, fold
+from syndtrack.urls import host_of, registrable_domain
+
+MAX_NAME = 200
+
+
+class Publishers:
+    """Table `publisher` with its aliases and domains; every method runs inside the caller's transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+        self._declared: dict[str, set[int]] = defaultdict(set)
+        self._credited: dict[str, int] = {}
+        self._of_article: dict[tuple[str | None, str], int] = {}
+
+    # -- names in memory
+
+    def load(self) -> None:
+        """Read all names anew: at the start, and after another process wrote."""
+        self._declared.clear()
+        self._credited.clear()
+        self._of_article.clear()
+        for number, name, known_from in self._db.execute("SELECT id, name, known_from FROM publisher"):
+            if known_from == "credit":
+                self._credited[fold(name)] = number
+            else:
+                self._declared[fold(name)].add(number)
+        rows = self._db.execute("SELECT publisher_id, alias FROM publisher_alias UNION ALL SELECT publisher_id, domain FROM publisher_domain")
+        for number, name in rows:
+            self._declared[fold(name)].add(number)
+
+    def registry(self) -> Registry:
+        """All publishers, for the pure stages."""
+        aliases, domains = defaultdict(list), defaultdict(list)
+        for number, alias in self._db.execute("SELECT publisher_id, alias FROM publisher_alias"):
+            aliases[number].append(alias)
+        for number, domain in self._db.execute("SELECT publisher_id, domain FROM publisher_domain"):
+            domains[number].append(domain)
+        return Registry({
+            number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner)
+            for number, name, kind, owner in self._db.execute("SELECT id, name, kind, owner FROM publisher")
+        })
+
+    def seed(self, publishers: Iterable[Publisher]) -> None:
+        """What a new database starts with; does nothing where publishers are stored already."""
+        if self._db.execute("SELECT 1 FROM publisher LIMIT 1").fetchone():
+            return
+        for p in publishers:
+            number = self._insert(p.name, p.kind, "seed", p.owner)
+            self._db.executemany("INSERT INTO publisher_alias VALUES (?, ?)", [(number, a) for a in p.aliases])
+            self._db.executemany("INSERT INTO publisher_domain VALUES (?, ?)", [(d.removeprefix("www."), number) for d in p.domains])
+        self.load()
+
+    # -- whose an article is
+
+    def of_article(self, stated: str | None, url: str) -> int:
+        """The publisher of an article: as stated (a name or a domain), else of the address's registrable domain. New ones are made."""
+        stated = (stated or "").strip()[:MAX_NAME] or None
+        domain = registrable_domain(url)
+        held = self._of_article.get((stated, domain))
+        if held is None:
+            held = self._of_article[stated, domain] = self._by_name(stated, domain) if stated else self._by_host(url, domain)
+        return held
+
+    def _by_host(self, url: str, domain: str) -> int:
+        """The publisher that owns the longest part of the host, else a new one named after the domain."""
+        host = host_of(url).removeprefix("www.")
+        while host:
+            row = self._db.execute("SELECT publisher_id FROM publisher_domain WHERE domain = ?", (host,)).fetchone()
+            if row:
+                return int(row[0])
+            _, _, host = host.partition(".")
+        return self._declare(domain or url[:MAX_NAME], domain, "address")
+
+    def _by_name(self, name: str, domain: str) -> int:
+        """The declared publisher of that name; one so far known only by this domain takes the name; else a new one."""
+        ids = self._declared.get(fold(name), set())
+        owner = self._db.execute(
+            "SELECT p.id, p.known_from FROM publisher_domain d JOIN publisher p ON p.id = d.publisher_id WHERE d.domain = ?", (domain,)
+        ).fetchone()
+        if len(ids) == 1:
+            number = next(iter(ids))
+            if owner and owner[1] == "address" and owner[0] != number:
+                self.merge(owner[0], number)
+                owner = None
+            if not owner and domain:
+                self._add_domain(number, domain)
+            return number
+        if owner and owner[0] in ids:
+            return int(owner[0])
+        if owner and owner[1] == "address":
+            self._db.execute("UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (self._free_name(name, domain), owner[0]))
+            self._announce(owner[0], (name,))
+            return int(owner[0])
+        return self._declare(name, "" if owner else domain, "statement")
+
+    def _declare(self, name: str, domain: str, known_from: str) -> int:
+        """A new declared publisher; one known from credits by this name or domain becomes it."""
+        number = self._credited.pop(fold(name), None)
+        if number is None:
+            number = self._insert(self._free_name(name, domain), "unknown", known_from, None)
+        else:
+            self._db.execute("UPDATE publisher SET name = ?, known_from = ? WHERE id = ?", (name, known_from, number))
+        self._announce(number, (name,))
+        if domain:
+            self._add_domain(number, domain)
+        return number
+
+    def _add_domain(self, number: int, domain: str) -> None:
+        """Give a publisher a domain that nobody has."""
+        self._db.execute("INSERT OR IGNORE INTO publisher_domain VALUES (?, ?)", (domain, number))
+        self._announce(number, (domain,))
+
+    def _announce(self, number: int, names: Iterable[str]) -> None:
+        """A publisher now goes by these names: credits that state them are resolved again, what was known from credits only is joined."""
+        for name in names:
+            key = fold(name)
+            self._declared[key].add(number)
+            stated = self._credited.pop(key, None)
+            if stated is not None and stated != number:
+                self.merge(stated, number)
+            meant = number if len(self._declared[key]) == 1 else None
+            self._db.execute(
+                "UPDATE article SET traced = 0 WHERE revision_id IN (SELECT revision_id FROM credit WHERE name_key = ? AND publisher_id IS NOT ?)",
+                (key, meant),
+            )
+            self._db.execute("UPDATE credit SET publisher_id = ? WHERE name_key = ?", (meant, key))
+
+    # -- whom a credit means
+
+    def of_credit(self, credit: Credit) -> tuple[int | None, str | None]:
+        """The publisher that a credit names and the key its name is stored under; None for nobody and for an ambiguous name."""
+        name = (credit.name or "").strip()[:MAX_NAME]
+        if not name and credit.url:
+            name = self._known_host(credit.url)
+        key = fold(name)
+        if not key:
+            return None, None
+        ids = self._declared.get(key, set())
+        if ids:
+            return (next(iter(ids)) if len(ids) == 1 else None), key
+        if credit.kind == "media" or credit.kind == "cited":
+            return None, key  # a photographer or a quoted institute is no publisher of text
+        number = self._credited.get(key)
+        if number is None:
+            number = self._credited[key] = self._insert(self._free_name(name, ""), "unknown", "credit", None)
+        elif name < self._db.execute("SELECT name FROM publisher WHERE id = ?", (number,)).fetchone()[0]:
+            self._db.execute("UPDATE OR IGNORE publisher SET name = ? WHERE id = ?", (name, number))  # of several spellings the same, whatever came first
+        return number, key
+
+    def _known_host(self, url: str) -> str:
+        """The longest part of an address's host that is somebody's domain, else its registrable domain."""
+        host = host_of(url).removeprefix("www.")
+        while host:
+            if fold(host) in self._declared:
+                return host
+            _, _, host = host.partition(".")
+        return registrable_domain(url)
+
+    # -- merging
+
+    def merge(self, loser: int, winner: int) -> None:
+        """Make two publishers one: articles, feeds, credits and names go over, and the articles concerned are traced again."""
+        if loser == winner:
+            return
+        self._db.execute(
+            "UPDATE article SET traced = 0 WHERE publisher_id = ? OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?)",
+            (loser, loser),
+        )
+        self._db.execute("DELETE FROM edge WHERE source_publisher_id = ? OR credited_to_id = ?", (loser, loser))
+        # together they may print a line often enough for furniture
+        self._db.execute("UPDATE revision SET step = 'read' WHERE article_id IN (SELECT id FROM article WHERE publisher_id = ?)", (loser,))
+        for table in ("article", "feed", "credit", "publisher_domain"):
+            self._db.execute(f"UPDATE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))  # noqa: S608 - names from the line above
+        self._db.execute("UPDATE OR IGNORE publisher_alias SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
+        self._db.execute(
+            "INSERT INTO publisher_line SELECT ?, line_key, articles FROM publisher_line WHERE publisher_id = ? "
+            "ON CONFLICT DO UPDATE SET articles = articles + excluded.articles",
+            (winner, loser),
+        )
+        self._db.execute("DELETE FROM publisher WHERE id = ?", (loser,))
+        self.load()
+
+    def _insert(self, name: str, kind: str, known_from: str, owner: str | None) -> int:
+        """A row; its id."""
+        row = self._db.execute(
+            "INSERT INTO publisher (name, kind, known_from, owner) VALUES (?, ?, ?, ?) RETURNING id", (name, kind, known_from, owner)
+        ).fetchone()
+        return int(row[0])
+
+    def _free_name(self, name: str, domain: str) -> str:
+        """The name, told apart by its domain or a number where another publisher has it already."""
+        tries = [name, f"{name} ({domain})"] if domain else [name]
+        tries += [f"{name} ({n})" for n in range(2, 10_000)]
+        for each in tries:
+            if not self._db.execute("SELECT 1 FROM publisher WHERE name = ?", (each,)).fetchone():
+                return each
+        return f"{name} ({len(tries)})"

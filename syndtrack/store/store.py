@@ -1,0 +1,121 @@
+"""The database: opening, refusing what is not ours, one transaction at a time.
+
+One `Store` belongs to one thread. Several processes may share the file: writers queue at BEGIN IMMEDIATE, and whatever a store holds in
+memory (names of publishers, the candidate index) is brought up to date when another process has written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3
+
+from syndtrack.errors import StoreError
+from syndtrack.store.articles import Articles
+from syndtrack.store.edges import Edges
+from syndtrack.store.feeds import Feeds
+from syndtrack.store.lines import Lines
+from syndtrack.store.lookups import Lookups
+from syndtrack.store.matches import Matches
+from syndtrack.store.publishers import Publishers
+from syndtrack.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
+
+BUSY_SECONDS = 30.0
+
+
+class Store:
+    """All that is kept, by subject: `publishers`, `feeds`, `articles`, `lines`, `matches`, `edges`; `lookups` reads."""
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        """Open, creating and migrating as needed. Raises StoreError where the file cannot be used."""
+        self.path = str(path)
+        try:
+            self.db = Database(_connect(self.path, read_only))
+            self._check()
+            if not read_only:
+                self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.path}: {_reason(error)}") from error
+        connection = self.db.conn
+        self.publishers = Publishers(connection)
+        self.feeds = Feeds(connection)
+        self.articles = Articles(connection)
+        self.lines = Lines(connection)
+        self.matches = Matches(connection)
+        self.edges = Edges(connection)
+        self.lookups = Lookups(self.db)
+        self._seen_version = -1
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.conn.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. The write lock is taken at once, so that reads inside cannot turn into a refused write."""
+        connection = self.db.conn
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self.path}: {_reason(error)}") from error
+        try:
+            version = connection.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._seen_version:
+                self.publishers.load()
+                self._seen_version = version
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._seen_version = -1
+            raise
+
+    def _check(self) -> None:
+        """Refuse another program's database and one from a later version."""
+        application = self.db.conn.execute("PRAGMA application_id").fetchone()[0]
+        version = self.db.conn.execute("PRAGMA user_version").fetchone()[0]
+        tables = self.db.conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if application != APPLICATION_ID and (tables or application):
+            raise StoreError(f"{self.path}: this database was not made by syndtrack; name another file with --db")
+        if version > SCHEMA_VERSION:
+            raise StoreError(f"{self.path}: made by a newer syndtrack (schema {version}, this one knows {SCHEMA_VERSION}); upgrade syndtrack")
+
+    def _prepare(self) -> None:
+        """Pragmas, then whatever migrations are missing."""
+        connection = self.db.conn
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if migrations.pending(self.db):
+            migrations.apply(self.db)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _connect(path: str, read_only: bool) -> sqlite3.Connection:
+    """A connection without implicit transactions."""
+    if path != ":memory:" and not Path(path).parent.is_dir():
+        raise StoreError(f"{path}: the folder {Path(path).parent} does not exist")
+    if read_only and not Path(path).exists():
+        raise StoreError(f"{path}: there is no such database yet; `syndtrack ingest`, `add` or `poll` makes one")
+    uri = f"file:{Path(path).absolute().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro" if read_only else path
+    connection = sqlite3.connect(uri, uri=read_only, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _reason(error: Exception) -> str:
+    """SQLite's message, with what to do about it."""
+    text = str(error)
+    if "not a database" in text:
+        return "this file is no SQLite database; name another file with --db"
+    if "locked" in text:
+        return f"another process kept the database locked for {BUSY_SECONDS:.0f} seconds; try again when it is done"
+    if "unable to open" in text:
+        return "cannot be opened; check that the folder exists and may be written to"
+    return text

@@ -1,0 +1,231 @@
+"""The Python API, and the one place where the parts are wired together.
+
+    from syndtrack import open_tracker
+
+    with open_tracker("news.db") as tracker:
+        tracker.add(["https://example.org/feed.xml"])
+        tracker.poll()
+        for row in tracker.report("duplicates"):
+            print(row["copy"], "<-", row["source"])
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from syndtrack.archives import UNSTORED, is_archive, read_archive, read_single
+from syndtrack.config import Settings, load_settings
+from syndtrack.errors import RefusedError, UsageError
+from syndtrack.flow import BATCH, Flow, Progress, ReadArticle, read_article, seed_registry
+from syndtrack.models import Refusal, Submission
+from syndtrack.polling.fetch import Fetcher
+from syndtrack.polling.poll import Poller
+from syndtrack.polling.subscriptions import read_subscriptions
+from syndtrack.polling.workers import Workers
+from syndtrack.reading.cleaning import clean
+from syndtrack.reports.chain import InspectRecord, TraceRecord, inspect_record, trace_record
+from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
+from syndtrack.seeds import seed_feeds, seed_publishers
+from syndtrack.store.lookups import Row
+from syndtrack.store.store import Store
+from syndtrack.urls import is_http
+
+REPORTS = ("duplicates", "matches", "edges", "publishers", "stories", "feeds")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """What taking in archives came to: articles new, with a new text, and known; what was refused."""
+
+    new: int
+    changed: int
+    unchanged: int
+    refused: tuple[Refusal, ...]
+
+
+def utc_now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def open_tracker(db: Path | str | None = None, settings: Settings | None = None, *, now: Callable[[], datetime] = utc_now) -> Tracker:
+    """Open the database of a tracker, making it where there is none. `db` overrules the settings. Raises StoreError, UsageError."""
+    settings = settings or load_settings()
+    return Tracker(settings if db is None else replace(settings, db=Path(db)), now)
+
+
+class Tracker:
+    """Feeds, articles and who copied whom, in one database. Used by one thread at a time."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self._now = now
+        self.store = Store(str(settings.db))
+        self._flow = Flow(self.store)
+        with self.store.transaction():
+            self.store.publishers.seed(seed_publishers())
+
+    @classmethod
+    def in_memory(cls, settings: Settings) -> Self:
+        """A tracker that leaves nothing behind."""
+        return cls(replace(settings, db=Path(":memory:")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+    # -- feeds
+
+    def add(self, urls: Iterable[str]) -> list[Refusal]:
+        """Subscribe to feeds; returns those that could not be (no address, subscribed already)."""
+        return self._subscribe([(url.strip(), None) for url in urls])
+
+    def import_feeds(self, path: Path | str) -> tuple[int, list[Refusal]]:
+        """Subscribe to the feeds of an OPML file: how many are new, and what was refused. Raises UsageError if it is none."""
+        feeds = [(f.url, f.title) for f in read_subscriptions(Path(path))]
+        refused = self._subscribe(feeds)
+        return len(feeds) - len(refused), refused
+
+    def subscribe_seeds(self) -> int:
+        """Subscribe to the feeds that a new database starts with, unless something is subscribed already. Returns how many feeds there are."""
+        if not self.store.feeds.all():
+            self._subscribe([(f.url, f.title) for f in seed_feeds()])
+        return len(self.store.feeds.all())
+
+    def feeds(self) -> list[Row]:
+        """Subscriptions with their health."""
+        return list(self.store.lookups.feeds())
+
+    def _subscribe(self, feeds: Sequence[tuple[str, str | None]]) -> list[Refusal]:
+        """Subscribe to addresses with titles."""
+        refused = []
+        with self.store.transaction():
+            for url, title in feeds:
+                if not is_http(url):
+                    refused.append(Refusal(url, "not an http or https address"))
+                elif not self.store.feeds.add(url, title, self._now()):
+                    refused.append(Refusal(url, "subscribed already"))
+        return refused
+
+    # -- polling
+
+    def poll(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
+        """One pass over the feeds that are due, or over all but those whose servers asked to wait. Each poll is stored in one transaction."""
+
+        async def once() -> PollSummary:
+            async with self.scheduler() as scheduler:
+                return await scheduler.round(everything, progress)
+
+        return asyncio.run(once())
+
+    @asynccontextmanager
+    async def scheduler(self) -> AsyncIterator[Scheduler]:
+        """A scheduler with its connections and worker processes. While it lives, its own thread alone uses this tracker's database."""
+        settings = self.settings
+        fetcher = Fetcher(contact=settings.contact, allowed=settings.allow_networks, delay=settings.host_delay, now=self._now)
+        with ThreadPoolExecutor(1, "store") as thread:
+            async with Poller(fetcher, Workers(), limit=settings.concurrency, now=self._now) as poller:
+                yield Scheduler(self._flow, poller, thread, self._now)
+
+    # -- archives
+
+    def ingest(self, paths: Iterable[str], progress: Progress = lambda *_: None) -> IngestSummary:
+        """Take in archives of articles. The result does not depend on their order; twice is the same as once. Raises UsageError for a bad path."""
+        return asyncio.run(self._ingest(paths, progress))
+
+    async def _ingest(self, paths: Iterable[str], progress: Progress) -> IngestSummary:
+        """The same; pages are read in worker processes."""
+        now, counts, refused = self._now(), {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
+        async with Workers() as workers:
+            for path in paths:
+                records, number = read_archive(path, now), 0
+                while batch := list(islice(records, BATCH)):
+                    number += len(batch)
+                    each = await asyncio.gather(*(_read(record, workers) for record in batch))
+                    self._record_batch(each, counts)
+                    refused += [r for r in each if isinstance(r, Refusal)]
+                    progress(f"read {path}", number, 0)
+        self._flow.settle(progress)
+        return IngestSummary(counts["new"], counts["changed"], counts["unchanged"], tuple(refused))
+
+    def _record_batch(self, each: Sequence[ReadArticle | Refusal], counts: dict[str, int]) -> None:
+        """Record in one transaction what was read of a batch, and what was not."""
+        with self.store.transaction():
+            for recorded in self._flow.record([r for r in each if isinstance(r, ReadArticle)]):
+                counts["new" if recorded.is_new else "changed" if recorded.is_new_revision else "unchanged"] += 1
+            for refusal in each:
+                if isinstance(refusal, Refusal):
+                    self.store.articles.refuse(self._now(), refusal.what, refusal.reason)
+
+    # -- look-ups
+
+    def inspect(self, path: str) -> Iterator[InspectRecord | Refusal]:
+        """What the articles of a file say of themselves, without storing anything. A file of plain text or HTML is one article."""
+        articles = read_archive(path, self._now()) if is_archive(path) else [read_single(path, self._now())]
+        for article in articles:
+            read = article if isinstance(article, Refusal) else read_article(article)
+            yield read if isinstance(read, Refusal) else _inspected(read)
+
+    def trace(self, what: str) -> TraceRecord:
+        """The provenance of a stored article (its address in any form), or of a text or file that is not stored. Raises UsageError."""
+        if is_http(what):
+            article_id = self.store.lookups.article_id(what)
+            if article_id is None:
+                raise UsageError(f"{what}: no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file")
+            return trace_record(self.store.lookups, article_id)
+        return self._trace_unstored(read_single(what, self._now()))
+
+    def trace_text(self, text: str) -> TraceRecord:
+        """The provenance of a text that is not stored."""
+        return self._trace_unstored(Submission(url=UNSTORED + "text", first_seen=self._now(), text=text))
+
+    def _trace_unstored(self, submission: Submission) -> TraceRecord:
+        """Pretend to store an article, look, and take everything back."""
+        read = read_article(submission)
+        if isinstance(read, Refusal):
+            raise RefusedError(read.what, read.reason)
+        return self._flow.pretend(read, lambda article_id: trace_record(self.store.lookups, article_id))
+
+    def report(self, name: str) -> Iterator[Row]:
+        """The rows of one of REPORTS. Raises UsageError for another name."""
+        if name not in REPORTS:
+            raise UsageError(f"no report {name!r}; there are {', '.join(REPORTS)}")
+        rows: Iterator[Row] = getattr(self.store.lookups, name)()
+        return rows
+
+    def search(self, query: str, limit: int = 20) -> list[Row]:
+        """Articles that hold all words of the query, the best first."""
+        return self.store.lookups.search(query, limit)
+
+
+def _inspected(read: ReadArticle) -> InspectRecord:
+    """A reading as a record; only rules clean it, for no publisher's furniture is known."""
+    placed = [c for c in read.credits if c.start is not None]
+    return inspect_record(read.submission.url, read.reading, read.credits, clean(read.reading.text, placed), seed_registry())
+
+
+async def _read(record: Submission | Refusal, workers: Workers) -> ReadArticle | Refusal:
+    """A page in a worker, a plain text at once."""
+    if isinstance(record, Refusal):
+        return record
+    if record.html is None:
+        return read_article(record)
+    try:
+        return await workers.run(read_article, record, what=record.url, deadline=READ_SECONDS)
+    except RefusedError as error:
+        return Refusal(error.what, error.reason)
