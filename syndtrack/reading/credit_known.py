@@ -1,0 +1,96 @@
+"""Names the registry knows, found in running text in time linear in the text, however many publishers there are."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from syndtrack.publishers import Registry
+from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at
+
+MAX_KNOWN = 80  # code points of the longest name looked for
+# Short prefixes that Arabic and Hebrew write together with the name: "to Reuters" is one word.
+PREFIXED = re.compile(r"(?:[وف]?(?:لل|ل|ب|ال|ك)|و|[ולבהמשכ]{1,2})(?=[\u0590-\u06ff])")
+# Endings that Slavic, Baltic and Finnish languages put on a foreign name: Reutersowi, Рейтеру, Reutersin.
+INFLECTED = re.compile(r"(?:[a-ząęółä]{1,4}|[а-яіїє]{1,3})(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A known name where it stands. `name` as stated, without an ending of the language around it."""
+
+    name: str
+    start: int
+    end: int
+    agency: bool
+
+
+class KnownNames:
+    """The names and aliases of a registry by their first word, longest first."""
+
+    def __init__(self, registry: Registry) -> None:
+        found: dict[str, dict[str, bool]] = defaultdict(dict)
+        for number in registry:
+            publisher = registry[number]
+            for name in (publisher.name, *publisher.aliases):
+                if 2 <= len(name) <= MAX_KNOWN:
+                    for form in {name, name.upper()}:
+                        agency = publisher.kind == "agency" or found[key_at(form, 0)].get(form, False)
+                        found[key_at(form, 0)][form] = agency
+        self._by_first = {key: tuple(sorted(names.items(), key=lambda n: -len(n[0]))) for key, names in found.items()}
+        # Unspaced scripts: one expression of their names, since words cannot be told there.
+        unspaced = sorted((n for names in found.values() for n in names if UNSPACED.match(n)), key=lambda n: -len(n))
+        self._unspaced = re.compile("|".join(map(re.escape, unspaced))) if unspaced else None
+
+    def at(self, text: str, at: int) -> Known | None:
+        """The longest known name that begins here."""
+        for name, agency in self._by_first.get(key_at(text, at), ()):
+            end = at + len(name)
+            if text.startswith(name, at) and (UNSPACED.match(name[-1]) or not text[end : end + 1].isalnum()):
+                return Known(name, at, end, agency)
+        return None
+
+    def find(self, text: str, start: int, stop: int) -> Iterator[Known]:
+        """Known names between two offsets, from left to right, none inside another."""
+        done = start
+        for word in WORD.finditer(text, start, stop):
+            at = word.start()
+            if UNSPACED.search(word[0]):
+                if self._unspaced is not None:
+                    for run in self._unspaced.finditer(text, max(at, done), word.end()):
+                        known = self.at(text, run.start())
+                        yield known or Known(run[0], run.start(), run.end(), agency=False)
+                        done = run.end()
+                continue
+            if at < done:
+                continue
+            found = self.at(text, at) or self._glued(text, word)
+            if found is not None and found.end <= stop:
+                yield found
+                done = found.end
+
+    def first_agency(self, text: str, start: int, stop: int) -> Known | None:
+        """The first news agency between two offsets."""
+        return next((known for known in self.find(text, start, stop) if known.agency), None)
+
+    def _glued(self, text: str, word: re.Match[str]) -> Known | None:
+        if prefix := PREFIXED.match(text, word.start(), word.end()):
+            return self.at(text, prefix.end())
+        if len(word[0]) < 6:
+            return None
+        for cut in range(1, 5):
+            stem = word[0][:-cut]
+            if len(stem) >= 5 and stem in self._by_first and INFLECTED.match(text, word.start() + len(stem)):
+                agency = dict(self._by_first[stem]).get(stem)
+                if agency is not None:
+                    return Known(stem, word.start(), word.start() + len(stem), agency)
+        return None
+
+
+@functools.lru_cache(maxsize=4)
+def known_names(registry: Registry) -> KnownNames:
+    """The index of a registry, made once for each."""
+    return KnownNames(registry)

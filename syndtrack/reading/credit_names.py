@@ -1,0 +1,177 @@
+"""Where a publisher's name begins and ends, and whether words can be one at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from syndtrack.publishers import Registry
+from syndtrack.reading.credit_wording import UNSPACED, plain, words
+
+MAX_WORDS = 8
+MAX_NAME = 80
+MAX_ADDRESS = 500
+
+ADDRESS = re.compile(r"https?://[^\s<>\"'|\]）】]{3,}", re.IGNORECASE)
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,4}[a-z]{2,12}(?:/[\w./?=&%+-]{0,200})?(?![\w@])", re.IGNORECASE)
+TOKEN = re.compile(r"[^\s,;:!?()\[\]{}<>|\"“”„«»*•·、。，；：！？（）「」『』【】《》]+")
+OPENING = re.compile(r"[\s\"“„«'‘*_•·:\[(<「『【《（-]{0,6}")
+ABBREVIATION = re.compile(r"(?:St|Mt|Ft|Mr|Mrs|Dr|Jr|No|Inc|Co|Corp|Ltd|[A-Z](?:\.[A-Z])*)\.")
+POSSESSIVE = re.compile(r"['’]s$")
+ENDING = re.compile(r"[.…\-–—/'’]+$")
+# After a name: nothing but closing punctuation, or an invitation to read the original.
+CLOSED = re.compile(r"[\s.,;:!?…\"“”»'’*_)\]>。，）」』】》|।–—-]{0,12}(?:(?:go to|read the|read|see|view|click for)(?: the| full)? original(?: article| story| here)?[ .\])]{0,4})?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in a text. `end` is where it stops; `url` and no `text` where an address stands in its place."""
+
+    text: str | None
+    start: int
+    end: int
+    url: str | None = None
+
+
+def caseless(character: str) -> bool:
+    """A letter of a script that has no capitals."""
+    return character.isalpha() and character.lower() == character.upper()
+
+
+def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool = False) -> Name | None:
+    """The name that begins at `at` (after quotes and an article), not beyond `stop`; None if nothing there looks like a name.
+
+    `strict`: a word in small letters is a name only if the registry knows it.
+    """
+    opening = OPENING.match(text, at, stop)
+    start = opening.end() if opening else at
+    if address := ADDRESS.match(text, start, min(stop, start + MAX_ADDRESS)):
+        url = address[0].rstrip(".,;:!?)…。")
+        return Name(None, start, start + len(url), url)
+    if host := HOST.match(text, start, min(stop, start + 300)):
+        return _from_host(host[0], start)
+    start = _after_article(text, start, stop)
+    end = _grown(text, start, stop)
+    if end is None:
+        return _small(text, start, stop, registry, strict=strict)
+    return _checked(text, start, end, registry)
+
+
+def _from_host(found: str, start: int) -> Name | None:
+    domain, slash, path = found.partition("/")
+    last = domain.rpartition(".")[2]
+    if not last.isalpha() or (not slash and (last[0].isupper() and not last.isupper())):
+        return None if not last.isalpha() else Name(domain, start, start + len(domain))
+    end = start + len(found.rstrip("./"))
+    return Name(domain, start, end, f"http://{found.rstrip('./')}" if slash and path.strip("/") else None)
+
+
+def _after_article(text: str, start: int, stop: int) -> int:
+    """Past an article or a word such as "website" in small letters: "the Harbour Post", "der Rundschau"."""
+    for _ in range(3):
+        token = TOKEN.match(text, start, stop)
+        if token is None or plain(token[0]) not in words("before_names") or token[0][0].isupper():
+            break
+        start = token.end()
+        while start < stop and text[start] in " \u00a0\"“„«'‘":
+            start += 1
+    for elided in ("l'", "l’", "dell'", "all'", "dell’", "all’", "d'", "d’"):
+        if text.startswith(elided, start):
+            return start + len(elided)
+    return start
+
+
+def _grown(text: str, start: int, stop: int) -> int | None:
+    """The end of a run of capitalised words and the small words between them; None if the first word is not one."""
+    end, at, count = None, start, 0
+    stop = min(stop, start + 2 * MAX_NAME)
+    while count < MAX_WORDS and (token := TOKEN.match(text, at, stop)):
+        word, final = token[0], token.end()
+        if word in ("-", "–", "—", "/", "|"):
+            break
+        if UNSPACED.match(word) or caseless(word[0]):
+            end = final
+        elif word[0].isupper() or (word[0].isdigit() and (end is not None or _named_number(text, final, stop))):
+            if end is not None and plain(word.rstrip(".")) in words("months") and not text[final : final + 2].strip():
+                break
+            end = final
+        elif any(c.isupper() for c in word) and word[0].isalpha():
+            end = final
+        elif end is None or plain(word) not in words("connectors"):
+            break
+        count += 1
+        possessive = POSSESSIVE.search(word)
+        if end == final and possessive is not None and not text[start:final].isupper():
+            return end - len(possessive[0])
+        if word.endswith((".", "…")) and not ABBREVIATION.fullmatch(word):
+            break
+        if word.endswith("—"):
+            break
+        at = final
+        while at < stop and text[at] in " \u00a0":
+            at += 1
+        if at == final or (at < stop and text[at] == "\n"):
+            break
+    if end is None:
+        return None
+    trimmed = ENDING.sub("", text[start:end]) if not ABBREVIATION.fullmatch(text[start:end].rpartition(" ")[2]) else text[start:end]
+    return start + len(trimmed) if trimmed else None
+
+
+def _named_number(text: str, at: int, stop: int) -> bool:
+    """Whether a number begins a name ("20 Minutes") and not a date: a capitalised word follows, no month."""
+    following = TOKEN.match(text, at + 1, stop)
+    return following is not None and following[0][0].isupper() and plain(following[0].rstrip(".")) not in words("months")
+
+
+def _small(text: str, start: int, stop: int, registry: Registry, *, strict: bool) -> Name | None:
+    """A name in small letters: one the registry knows."""
+    token = TOKEN.match(text, start, min(stop, start + MAX_NAME))
+    if token is None:
+        return None
+    word = ENDING.sub("", token[0])
+    if word and (registry.named(word) is not None or registry.is_ambiguous(word)):
+        return Name(word, start, start + len(word))
+    following = text[start + len(word) : min(stop, start + len(word) + 12)]
+    if not strict and 4 <= len(word) <= 20 and word.isalpha() and not following.strip(" .)]*") and plain(word) not in words("no_names"):
+        return Name(word, start, start + len(word))
+    return None
+
+
+def _checked(text: str, start: int, end: int, registry: Registry) -> Name | None:
+    found = text[start:end]
+    if not any(c.isalpha() for c in found):
+        return None
+    first = plain(ENDING.sub("", found.split()[0]))
+    if first in words("months") or first in words("weekdays"):
+        known = registry.named(found) is not None
+        if not known:
+            return None
+    if plain(found) in words("no_names") or (first in words("no_names") and len(found.split()) == 1):
+        return None
+    return Name(found, start, end) if len(found) <= MAX_NAME else None
+
+
+def is_known(name: str, registry: Registry) -> bool:
+    """Whether the registry knows that name, be it one publisher's or several's."""
+    return registry.named(name) is not None or registry.is_ambiguous(name)
+
+
+def known_part(name: str, registry: Registry) -> str | None:
+    """The first agency in a joint name such as "dpa/AFP" or "AFP, AP and Reuters"; None if there is none."""
+    if registry.is_agency(name):
+        return name
+    for part in re.split(r"\s*[/,;|&+=・·،、-]\s*|\s+(?:and|und|et|y|e|och|og|en|i|и|та|ve|und|con|avec|with)\s+", name[:MAX_NAME])[:5]:
+        if part and registry.is_agency(part.strip(" .'’")):
+            return part.strip(" .'’")
+    return None
+
+
+def closes(text: str, at: int, stop: int) -> bool:
+    """Whether nothing of weight follows in the line."""
+    return stop - at <= 60 and CLOSED.match(text, at, stop) is not None
+
+
+def is_institution(name: str) -> bool:
+    """Whether a name says that it is an office, a university or a company: whom figures come from rather than texts."""
+    return any(word in words("institutions") for word in re.findall(r"\w+", plain(name)))

@@ -1,0 +1,139 @@
+"""The small language that the credit rules are written in, and the tables they are read from.
+
+A wording is plain words with `(a|b)` for alternatives, `[x]` for what may be missing, and one slot: `{name}` for a publisher's name,
+domain or address; `{author}` before it is a person's name. There is no repetition and no nesting, so matching one is linear in its own
+length. Wordings are kept by their first word: a look-up takes the same time however many languages there are.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+SLOT = "{name}"
+AUTHOR = "{author}"
+PLAIN = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "：": ":", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "İ": "i"})
+WORD = re.compile(r"[^\W_]{1,40}")
+GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
+# Scripts written without spaces: there a wording is found by its first character, not by its first word.
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+
+
+def plain(text: str) -> str:
+    """Text as wordings are compared with it: lower case, plain apostrophes, colons and spaces. Keeps its length."""
+    translated = text.translate(PLAIN)
+    lowered = translated.lower()
+    return lowered if len(lowered) == len(translated) else "".join(c.lower() if len(c.lower()) == 1 else c for c in translated)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One wording of a rule, parted at its slot.
+
+    `line`: it must be all that stands in its line or brackets. `between`: what parts the author's name from the publisher's.
+    """
+
+    kind: str
+    line: bool
+    before: re.Pattern[str]
+    after: re.Pattern[str] | None
+    between: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """Wordings by the first word before the slot, and those that only have words after it."""
+
+    leading: dict[str, tuple[Wording, ...]]
+    trailing: tuple[Wording, ...]
+
+    def starting(self, folded: str, at: int) -> Iterator[tuple[Wording, int]]:
+        """Wordings whose words before the slot stand at `at`, and where these end."""
+        for wording in self.leading.get(key_at(folded, at), ()):
+            if found := wording.before.match(folded, at):
+                yield wording, found.end()
+
+
+def key_at(folded: str, at: int) -> str:
+    """What wordings that begin here are kept under: a word, or one character of a script without spaces or letters."""
+    if UNSPACED.match(folded, at):
+        return folded[at]
+    word = WORD.match(folded, at)
+    return word[0] if word else folded[at : at + 1]
+
+
+def heads(wording: str) -> set[str]:
+    """The keys of all the beginnings that a wording can have."""
+    found = GROUP.search(wording)
+    if found is None or re.search(r"\w[^\w'\-(\[]", wording[: found.start()]) or UNSPACED.match(wording[:1] if found.start() else ""):
+        return {key_at(wording, 0)}
+    inside = found[1].split("|") if found[1] is not None else [*found[2].split("|"), ""]
+    return {head for choice in inside for head in heads((wording[: found.start()] + choice + wording[found.end() :]).lstrip())}
+
+
+def pattern(words_: str) -> str:
+    """A wording as a regular expression over `plain` text."""
+    parts: list[str] = []
+    at = 0
+    for group in GROUP.finditer(words_):
+        parts.append(_literal(words_[at : group.start()]))
+        alternatives = "|".join(_literal(a) for a in (group[1] if group[1] is not None else group[2]).split("|"))
+        parts.append(f"(?:{alternatives})" + ("" if group[1] is not None else "?"))
+        at = group.end()
+    return "".join([*parts, _literal(words_[at:])])
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"(?:\\ )+", " {1,4}", re.escape(text))
+
+
+@functools.cache
+def table(name: str) -> dict[str, Any]:
+    """A rules file of this package: `credits_NAME.toml`."""
+    return tomllib.loads(files("syndtrack.reading").joinpath("rules", f"credits_{name}.toml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def words(name: str) -> frozenset[str]:
+    """A word list of `credits_words.toml`, in lower case."""
+    return frozenset(plain(w) for w in table("words")[name]["words"])
+
+
+@functools.cache
+def wordings(*names: str) -> Wordings:
+    """The wordings of these rules files, ready for looking up."""
+    leading: dict[str, list[Wording]] = defaultdict(list)
+    trailing: list[Wording] = []
+    for rule in (rule for name in names for rule in table(name)["rule"]):
+        for form in ("line", "sentence"):
+            for written in rule.get(form, ()):
+                made, keys = _wording(plain(written), rule["kind"], line=form == "line")
+                for key in keys:
+                    leading[key].append(made)
+                if not keys:
+                    trailing.append(made)
+    return Wordings({key: tuple(found) for key, found in leading.items()}, tuple(trailing))
+
+
+def _wording(written: str, kind: str, *, line: bool) -> tuple[Wording, set[str]]:
+    before, _, after = written.partition(SLOT)
+    head, author, between = before.partition(AUTHOR)
+    made = Wording(
+        kind,
+        line,
+        re.compile(pattern(head.rstrip())),
+        re.compile(r"[\s\"”»'」』】》,–—-]{0,4}" + pattern(after.strip())) if after.strip() else None,
+        re.compile(pattern(between.strip())) if author else None,
+    )
+    return made, heads(head) if head.strip() else set()
+
+
+def union(written: Iterable[str]) -> re.Pattern[str]:
+    """One expression for many wordings without slots."""
+    return re.compile("|".join(sorted((pattern(plain(w)) for w in written), key=len, reverse=True)))
