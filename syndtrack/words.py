@@ -11,6 +11,7 @@ weighs `SHINGLE_WEIGHT`.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,12 @@ MAX_WORDS = 100_000
 
 MAX_WORD_LENGTH = 64
 """Code points of a word that count: longer ones are encoded bytes or a key held down."""
+
+MAX_QUOTATION = 3_000
+"""Code points of a line between quotation marks; beyond that a mark is missing."""
+
+NUMERIC, LINE_START, QUOTED = 1, 2, 4
+"""Flags of a word: it holds a digit, it is the first of its line, it stands between quotation marks."""
 
 WORD_WEIGHT = 6
 SHINGLE_WEIGHT = 5 * WORD_WEIGHT
@@ -69,6 +76,10 @@ _REMEMBERED = 200_000
 """Words whose hash is remembered (about 25 MB); then the memory starts anew."""
 
 _NOT_OF_WORDS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
+_NEWLINE = re.compile("[\n\r\u2028\u2029]")
+_QUOTE = re.compile('["“”„‟«»「」『』＂\n]')
+_CLOSING = {'"': '"”', "“": '”"', "„": '“”"', "‟": "”", "«": "»", "»": "«", "”": "”", "「": "」", "『": "』", "＂": "＂"}
+_BEFORE_QUOTE = frozenset(" \t\n\u00a0([{—–-:'‘")
 _DECIMAL = regex.compile(r"(?![0-9])\p{Nd}")
 
 
@@ -76,24 +87,24 @@ _DECIMAL = regex.compile(r"(?![0-9])\p{Nd}")
 class Words:
     """The words of a text outside its removals. All arrays have one element a word; `starts` and `ends` are offsets in the original text.
 
-    `weights` say how much of a shingle a word fills, `numeric` which words hold a digit.
+    `weights` say how much of a shingle a word fills; `flags` add up `NUMERIC`, `LINE_START` and `QUOTED`.
     """
 
     hashes: npt.NDArray[np.uint32]
     starts: npt.NDArray[np.int32]
     ends: npt.NDArray[np.int32]
     weights: npt.NDArray[np.uint8]
-    numeric: npt.NDArray[np.bool_]
+    flags: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.hashes)
 
     @cached_property
-    def shingle_ends(self) -> npt.NDArray[np.int64]:
+    def shingle_ends(self) -> npt.NDArray[np.int32]:
         """For every shingle, in order of its first word, the index after its last word."""
         total = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.weights, dtype=np.int64)])
         ends = np.searchsorted(total, total[:-1] + SHINGLE_WEIGHT)
-        return ends[ends <= len(self)]
+        return ends[ends <= len(self)].astype(np.int32)
 
     @cached_property
     def shingles(self) -> npt.NDArray[np.uint32]:
@@ -141,8 +152,35 @@ def tokenise(text: str, removals: Sequence[Removal] = ()) -> Words:
         starts=starts.astype(np.int32),
         ends=ends.astype(np.int32),
         weights=_WEIGHTS[kinds[starts]],
-        numeric=values > 0xFFFFFFFF,
+        flags=_flags(text, starts, values > 0xFFFFFFFF),
     )
+
+
+def _flags(text: str, starts: npt.NDArray[np.int64], numeric: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    flags = numeric.astype(np.uint8) * NUMERIC
+    newlines = [m.start() for m in _NEWLINE.finditer(text)]
+    first = np.searchsorted(starts, [0, *newlines])
+    flags[first[first < len(starts)]] |= LINE_START
+    for start, end in _quotations(text):
+        low, high = np.searchsorted(starts, (start, end))
+        flags[low:high] |= QUOTED
+    return flags
+
+
+def _quotations(text: str) -> list[tuple[int, int]]:
+    """Spans of direct speech. A straight mark opens after a space and closes after anything else; a quotation ends with its line."""
+    spans = []
+    start, closing = -1, ""
+    for found in _QUOTE.finditer(text):
+        mark, at = found[0], found.start()
+        if start >= 0 and (mark in closing or mark == "\n"):
+            spans.append((start, at))
+            start = -1
+        elif start < 0 and mark in _CLOSING and (mark not in '"”' or at == 0 or text[at - 1] in _BEFORE_QUOTE):
+            start, closing = at, _CLOSING[mark]
+    if start >= 0:
+        spans.append((start, len(text)))
+    return [(s, e) for s, e in spans if e - s <= MAX_QUOTATION]
 
 
 def normal_form(word: str) -> str:
