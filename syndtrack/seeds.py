@@ -22,7 +22,7 @@ LISTS = frozenset({"domains", "aliases"})
 
 @dataclass(frozen=True, slots=True)
 class SeedFeed:
-    """A feed to subscribe to: its title, its address, the page it belongs to and the language it is grouped under."""
+    """A feed to subscribe to: its title, its address, the page it belongs to and its language (ISO 639-1)."""
 
     title: str
     url: str
@@ -92,7 +92,7 @@ def seed_feeds(path: Path | None = None) -> tuple[SeedFeed, ...]:
             title=outline.get("text") or outline.get("title") or outline.get("xmlUrl"),
             url=outline.get("xmlUrl"),
             homepage=outline.get("htmlUrl"),
-            language=outline.getparent().get("text"),
+            language=outline.get("language"),
         )
         for outline in tree.iterfind(".//outline[@xmlUrl]")
     )
