@@ -7,12 +7,15 @@ Kinds of table, each with its `rule` (the name a removal gets), `language`, `rea
                ("READ ALSO Minister resigns"), `weak` ones need a separator ("Related: …", "More | …") or stand alone, `open` ones take a
                name before the separator or the end of the line ("More from The Courier: …").
     [[whole]]  `lines` that are the whole line, but for marks around it. Numbers are written 0 ("0 comments").
-    [[line]]   `starts` at the start of a line, then the pattern `then`, looked for from there on.
-    [[prose]]  `words` of a language in whose company none of its [[line]] and [[cue]] rules holds ("said", "told").
+    [[line]]   `starts` at the start of a line (0 for any number); then either nothing (`alone`), or a rest of at most `within` code points
+               (200), of `one_sentence` where that is said, that holds one of the phrases `holds` (of whole words; "subscri*" for any
+               ending), or a rest that the pattern `then` matches.
     [[cue]]    any of the words `cues` anywhere in a line of at most 250 code points, and `pattern` found in the line.
+    [[group]]  `pattern` that the patterns of [[cue]] hold, or `names` that `holds` have, as <name>.
+    [[prose]]  `words` of a language in whose company none of its [[line]] and [[cue]] rules holds ("said", "told").
 
 All are compared after folding: compatibility forms, case, accents, quotes and dashes are unified, marks before the first word dropped.
-Patterns are written folded (no capitals, no accents needed). A line is looked up by its first word (by its first two characters in
+Patterns are written folded (no capitals, no accents needed). A line is looked up by its first word (all numbers alike; by its first two characters in
 scripts without spaces), so that the number of languages costs nothing.
 """
 
@@ -42,6 +45,8 @@ _WORDS = re.compile(r"[^\W_]+")
 _NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 _SEPARATOR = re.compile(r"\s*(?:[:|>»›→►▶\])】〉》]+|-+(?=\s))[\s:]*")
 _OPEN_NAME = re.compile(r"[^:|>»›→.!?]{0,50}?(?:\s*[:|>»›→►▶]+\s*|\s-+\s)")
+_SENTENCES = re.compile(r"[.!?।]\s+\w|。\s*\w")
+_FORMS: tuple[Literal["strong", "weak", "open"], ...] = ("strong", "weak", "open")
 _STOPS = re.compile(r"[.。।۔;,]$")
 
 
@@ -69,18 +74,30 @@ class _Label:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
+class _LineRule:
+    rule: str
+    starts: re.Pattern[str]
+    alone: bool
+    within: int
+    one_sentence: bool
+    holds: tuple[str, ...]
+    then: re.Pattern[str] | None
+    prose: frozenset[str]  # words of the language that tell a story in the third person: no box talks like that
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
     rule: str
     pattern: re.Pattern[str]
-    prose: frozenset[str]  # words of the language that tell a story in the third person: no box talks like that
+    prose: frozenset[str]
 
 
 @dataclass(slots=True)
 class _Rules:
     whole: dict[str, str] = field(default_factory=dict)
     labels: defaultdict[str, list[_Label]] = field(default_factory=lambda: defaultdict(list))
-    lines: defaultdict[str, list[_Pattern]] = field(default_factory=lambda: defaultdict(list))
-    cues: defaultdict[str, list[_Pattern]] = field(default_factory=lambda: defaultdict(list))
+    lines: defaultdict[str, list[_LineRule]] = field(default_factory=lambda: defaultdict(list))
+    cues: defaultdict[str, list[_Cue]] = field(default_factory=lambda: defaultdict(list))
     cue_words: frozenset[str] = frozenset()
     cue_parts: tuple[str, ...] = ()  # cues of scripts whose words the word pattern does not find: without spaces, or with vowel signs
 
@@ -105,20 +122,40 @@ def rule_of(line: Folded) -> Rule | None:
             return found
     if len(line.low) > LONGEST_BOX:
         return None
-    if name := rules.whole.get(_NUMBERS.sub("0", line.low.rstrip(_TRAIL))):
-        return Rule(name)
-    words = _WORDS.findall(line.low)
+    name = rules.whole.get(_NUMBERS.sub("0", line.low.rstrip(_TRAIL))) or _box(rules, key, line.low)
+    return Rule(name) if name else None
+
+
+def _box(rules: _Rules, key: str, low: str) -> str | None:
+    """The [[line]] or [[cue]] rule of a line."""
+    words = _WORDS.findall(low)
     for each in rules.lines.get(key, ()):
-        if each.pattern.match(line.low) and each.prose.isdisjoint(words):
-            return Rule(each.rule)
+        start = each.starts.match(low)
+        if start and each.prose.isdisjoint(words) and _continues(each, low[start.end() :]):
+            return each.rule
     cues = [] if rules.cue_words.isdisjoint(words) else [word for word in words if word in rules.cue_words]
-    if not line.low.isascii():
-        cues += [part for part in rules.cue_parts if part in line.low]
-    for cue in cues:
-        for each in rules.cues[cue]:
-            if each.pattern.search(line.low) and each.prose.isdisjoint(words):
-                return Rule(each.rule)
+    if not low.isascii():
+        cues += [part for part in rules.cue_parts if part in low]
+    for name in cues:
+        for cue in rules.cues[name]:
+            if cue.pattern.search(low) and cue.prose.isdisjoint(words):
+                return cue.rule
     return None
+
+
+def _continues(rule: _LineRule, rest: str) -> bool:
+    """Whether a line goes on as its rule has it, after what it starts with."""
+    words = _WORDS.findall(rest)
+    if not words:
+        return rule.alone
+    if rule.then and rule.then.match(rest):
+        return True
+    if len(rest) > rule.within or (rule.one_sentence and _SENTENCES.search(rest)):
+        return False
+    text = f" {' '.join(words)} "
+    if not rest.isascii():
+        text += rest  # phrases of scripts that the word pattern takes apart stand here
+    return any(phrase in text for phrase in rule.holds)
 
 
 def raw_rules() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -141,7 +178,9 @@ def _key(low: str) -> str:
     if low[:1] >= "\u0e00":
         return low[:2]
     word = _FIRST_WORD.match(low)
-    return word.group() if word else ""
+    if not word:
+        return ""
+    return "0" if low[word.start()].isdigit() else word.group()
 
 
 def _label(label: _Label, line: Folded) -> Rule | None:
@@ -186,30 +225,58 @@ def _rules() -> _Rules:
     rules = _Rules()
     tables = list(raw_rules())
     prose = {table["language"]: frozenset(fold(word).low for word in table["words"]) for kind, table in tables if kind == "prose"}
+    groups = {f"<{table['name']}>": table for kind, table in tables if kind == "group"}
     for kind, table in tables:
-        told = prose.get(table["language"], frozenset())
         if kind == "label":
-            for form in ("strong", "weak", "open"):
-                for phrase in table.get(form, ()):
-                    low = fold(phrase).low
-                    rules.labels[_key(low)].append(_Label(low, table["rule"], form))
+            _add_labels(rules, table)
         elif kind == "whole":
-            for line in table["lines"]:
-                rules.whole[_NUMBERS.sub("0", fold(line).low.rstrip(_TRAIL))] = table["rule"]
+            rules.whole.update({_NUMBERS.sub("0", fold(line).low.rstrip(_TRAIL)): table["rule"] for line in table["lines"]})
         elif kind == "line":
-            by_key: defaultdict[str, list[str]] = defaultdict(list)
-            for start in table["starts"]:
-                by_key[_key(fold(start).low)].append(re.escape(fold(start).low))
-            for key, starts in by_key.items():
-                starts.sort(key=len, reverse=True)
-                boundary = "" if key >= "\u0e00" else r"(?!\w)"
-                rules.lines[key].append(_Pattern(table["rule"], re.compile(f"(?:{'|'.join(starts)}){boundary}(?:{_unify(table['then'])})"), told))
+            _add_line(rules, table, groups, prose.get(table["language"], frozenset()))
         elif kind == "cue":
-            pattern = _Pattern(table["rule"], re.compile(_unify(table["pattern"])), told)
-            for cue in table["cues"]:
-                rules.cues[fold(cue).low].append(pattern)
+            cue = _Cue(table["rule"], _compiled(table["pattern"], groups), prose.get(table["language"], frozenset()))
+            for word in table["cues"]:
+                rules.cues[fold(word).low].append(cue)
     rules.cue_words = frozenset(cue for cue in rules.cues if cue < "\u0900" and _WORDS.fullmatch(cue))
     rules.cue_parts = tuple(cue for cue in rules.cues if cue not in rules.cue_words)
     for labels in rules.labels.values():
         labels.sort(key=lambda label: len(label.phrase), reverse=True)
     return rules
+
+
+def _add_labels(rules: _Rules, table: dict[str, Any]) -> None:
+    for form in _FORMS:
+        for phrase in table.get(form, ()):
+            low = fold(phrase).low
+            rules.labels[_key(low)].append(_Label(low, table["rule"], form))
+
+
+def _add_line(rules: _Rules, table: dict[str, Any], groups: dict[str, dict[str, Any]], prose: frozenset[str]) -> None:
+    holds = [name for phrase in table.get("holds", ()) for name in (groups[phrase]["names"] if phrase in groups else (phrase,))]
+    then = _compiled(table["then"], groups) if "then" in table else None
+    starts: defaultdict[str, set[str]] = defaultdict(set)
+    for start in table["starts"]:
+        low = fold(start).low
+        starts[_key(low)].add(_NUMBERS.sub(r"\\d+(?:[.,]\\d+)*", re.escape(low)))
+    for key, phrases in starts.items():
+        boundary = "" if key >= "\u0e00" else r"(?!\w)"
+        pattern = re.compile(f"(?:{'|'.join(sorted(phrases, key=len, reverse=True))}){boundary}")
+        rule = _LineRule(
+            table["rule"], pattern, table.get("alone", False), table.get("within", 200), table.get("one_sentence", False),
+            tuple(map(_held, holds)), then, prose,
+        )  # fmt: skip
+        rules.lines[key].append(rule)
+
+
+def _held(phrase: str) -> str:
+    """A phrase as it is looked for in a rest: between spaces, or as it is in scripts that the word pattern takes apart."""
+    low = fold(phrase).low
+    if low >= "\u0900":
+        return low
+    return f" {' '.join(_WORDS.findall(low))}" + ("" if low.endswith("*") else " ")
+
+
+def _compiled(pattern: str, groups: dict[str, dict[str, Any]]) -> re.Pattern[str]:
+    for name, group in groups.items():
+        pattern = pattern.replace(name, f"(?:{'|'.join(each.rstrip('*') for each in group['names'])})")
+    return re.compile(_unify(pattern).replace("ß", "ss"))
