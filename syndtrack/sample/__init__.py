@@ -10,7 +10,7 @@ A feed reader meets them as it meets any other site: nothing outside this packag
 Newsroom time counts in minutes from the moment the newsroom opens. A round is 60 of them; stepping round by round makes a run repeatable.
 """
 
-from syndtrack.sample.server import Newsroom, SampleFeed, open_newsroom, serve
+from syndtrack.sample.server import Newsroom, SampleFeed, open_newsroom, opml_of, serve
 from syndtrack.sample.stories import ROUND, Sample, SampleArticle, SamplePublisher, TrueEdge, load_sample
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "TrueEdge",
     "load_sample",
     "open_newsroom",
+    "opml_of",
     "serve",
 ]

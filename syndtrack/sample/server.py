@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -82,7 +82,21 @@ class Newsroom:
 
     def opml(self) -> str:
         """Every feed as OPML, those that fail on purpose in a folder of their own."""
-        return pages.opml(("Publishers" if f.works else "Broken on purpose", f.publisher, f.url) for f in self.feeds)
+        return opml_of(self.feeds)
+
+    def true_edges(self) -> list[dict[str, str | bool | None]]:
+        """Who copied whom, as `report edges` writes it: with the addresses of copy and source, and the source's name where it has no article."""
+        return [
+            {
+                "copy": self.url_of(edge.copy),
+                "source": edge.source and self.url_of(edge.source),
+                "source_publisher": edge.source_publisher,
+                "kind": edge.kind,
+                "credited": edge.credited,
+                "credited_to": edge.credited_to,
+            }
+            for edge in self.sample.edges
+        ]
 
     def shown(self, publisher: str) -> list[pages.Shown]:
         """What a publisher (by key) shows now, newest first."""
@@ -111,6 +125,11 @@ class Newsroom:
             return None
         others = [s for s in shown if s.published < page.published][:HEADLINES]
         return pages.page(publisher, page, others), "text/html", page.updated
+
+
+def opml_of(feeds: Iterable[SampleFeed]) -> str:
+    """Feeds as an OPML 2.0 list, those that fail on purpose in a folder of their own."""
+    return pages.opml(("Publishers" if f.works else "Broken on purpose", f.publisher, f.url) for f in feeds)
 
 
 class _Answers:
