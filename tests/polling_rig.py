@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,12 +40,14 @@ class Clock:
         self.ticks += seconds
 
 
-def make_fetcher(clock: Clock, **options: Any) -> Fetcher:
+def make_fetcher(clock: Clock, **options: Any) -> Fetcher:  # noqa: ANN401 - whatever Fetcher takes
     return Fetcher(**({"allowed": LOOPBACK, "now": clock.now, "ticks": clock.read_ticks, "pause": clock.pause} | options))
 
 
-def make_poller(clock: Clock, **options: Any) -> Poller:
-    return Poller(make_fetcher(clock, **options), Workers(1), now=clock.now)
+@asynccontextmanager
+async def make_poller(clock: Clock, **options: Any) -> AsyncIterator[Poller]:  # noqa: ANN401 - whatever Fetcher takes
+    async with Workers(1) as workers, Poller(workers, fetcher=make_fetcher(clock, **options), now=clock.now) as poller:
+        yield poller
 
 
 async def nothing_known(_feed_id: int) -> Mapping[str, str]:
@@ -76,5 +79,5 @@ def rss_entry(number: int, link: str | None = None, body: str | None = None, gui
     return f"<item>{''.join(fields)}</item>"
 
 
-def subscribed(url: str, **fields: Any) -> Feed:
+def subscribed(url: str, **fields: Any) -> Feed:  # noqa: ANN401 - whatever Feed takes
     return Feed(**({"id": 1, "url": url} | fields))

@@ -74,7 +74,11 @@ class ScriptedServer:
         self.open_now += 1
         self.most_open = max(self.most_open, self.open_now)
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            start = await reader.readexactly(1)
+            if start == b"\x16":  # a TLS handshake
+                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return
+            head = start + await reader.readuntil(b"\r\n\r\n")
             first, *lines = head.rstrip().split(b"\r\n")
             pairs = (line.split(b": ", 1) for line in lines)
             asked = Asked(first.split(b" ")[1].decode("latin-1"), {name.decode().lower(): value for name, value in pairs})

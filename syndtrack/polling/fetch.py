@@ -28,6 +28,7 @@ from syndtrack.polling.headers import fresh_for, http_date, retry_after
 from syndtrack.polling.hosts import Hosts, Pause
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names, system_lookup
+from syndtrack.polling.schedule import bounded_wait
 from syndtrack.urls import is_http, shown
 
 FEED_BYTES = 10_000_000
@@ -142,7 +143,7 @@ class Fetcher:
             answer, location = await self._ask(url, at, headers, max_bytes, left)
             left -= time.monotonic() - started
             if answer.retry_after is not None and answer.status in (429, 503):
-                self.hosts.hold(at, self._now() + answer.retry_after)
+                self.hosts.hold(at, self._now() + bounded_wait(answer.retry_after))
             if location is None:
                 return answer if moved is None else _moved(answer, moved)
             only_permanent = only_permanent and answer.status in PERMANENT

@@ -88,10 +88,13 @@ class Hosts:
             await self._pause(wait)
 
     def _key(self, url: str) -> str:
-        parts = urlsplit(url)
-        name = parts.hostname or ""
+        try:
+            parts = urlsplit(url)
+            name, port = parts.hostname or "", parts.port
+        except ValueError:
+            return url
         # One machine of one's own serves several sites on several ports; on the web a host is one server, whatever the port.
-        return f"{name}:{parts.port}" if self._is_own(name) else name
+        return f"{name}:{port}" if self._is_own(name) else name
 
     def _host(self, url: str) -> _Host:
         key = self._key(url)

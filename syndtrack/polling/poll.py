@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -17,6 +17,7 @@ from syndtrack.models import Entry, Feed, FeedHints, ParsedFeed, PollResult, Ref
 from syndtrack.polling import schedule
 from syndtrack.polling.fetch import Answer, Fetcher, status_text
 from syndtrack.polling.fulltext import is_long_summary
+from syndtrack.polling.guard import Network
 from syndtrack.polling.pages import Pages
 from syndtrack.polling.seen import sort_entries, submission
 from syndtrack.polling.workers import Workers
@@ -47,32 +48,40 @@ class _Look:
 
 
 class Poller:
-    """Polls feeds with a fetcher and workers, both started and ended with it.
+    """Polls feeds; use it as an async context manager. `workers` are the caller's, started before and ended after it.
 
-    `limit` bounds the feeds being asked or parsed at once. `now` gives the time, aware, in UTC.
+    `allow_networks` may be fetched from although they are private, `contact` is what the User-Agent names, `host_delay` seconds pass
+    between two requests to one host, `concurrency` bounds the feeds being asked or parsed at once. `now` gives the time, aware, in UTC.
+    `fetcher` takes the place of the one that is made of these.
     """
 
     def __init__(
-        self, fetcher: Fetcher, workers: Workers, *, limit: int = 64, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        workers: Workers,
+        *,
+        allow_networks: Sequence[Network] = (),
+        contact: str | None = None,
+        host_delay: float = 5.0,
+        concurrency: int = 32,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        fetcher: Fetcher | None = None,
     ) -> None:
-        self.fetcher = fetcher
-        self.workers = workers
+        self.fetcher = fetcher or Fetcher(allowed=allow_networks, contact=contact, delay=host_delay, now=now)
+        self._workers = workers
         self._now = now
-        self._pages = Pages(fetcher, workers, now)
-        self._limit = limit
-        self._asking = asyncio.Semaphore(limit)
+        self._pages = Pages(self.fetcher, workers, now)
+        self._concurrency = concurrency
+        self._asking = asyncio.Semaphore(concurrency)
         self._reading = asyncio.Semaphore(FEEDS_WITH_PAGES)
         # A feed's hints stand in its body only, which "not modified" leaves out.
         self._hints: dict[int, FeedHints] = {}
 
     async def __aenter__(self) -> Self:
-        await self.workers.__aenter__()
         await self.fetcher.__aenter__()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.fetcher.__aexit__(kind, error, trace)
-        await self.workers.__aexit__(kind, error, trace)
 
     def hold(self, feeds: Iterable[Feed]) -> None:
         """Remembers which hosts asked to be left alone, as stored with their feeds: for all feeds, due or not, before polling any."""
@@ -89,7 +98,7 @@ class Poller:
         for feed in feeds:
             by_host.setdefault(urlsplit(feed.url).netloc.rpartition("@")[2].lower(), deque()).append(feed)
         self.hold(feed for queue in by_host.values() for feed in queue)
-        results: asyncio.Queue[PollResult | BaseException | None] = asyncio.Queue(maxsize=self._limit)
+        results: asyncio.Queue[PollResult | BaseException | None] = asyncio.Queue(maxsize=self._concurrency)
         tasks = [asyncio.create_task(self._poll_host(queue, known, results)) for queue in by_host.values()]
         try:
             left = len(tasks)
@@ -152,7 +161,7 @@ class Poller:
         if not answer.framed and not answer.body[-2_000:].rstrip().lower().endswith(_ROOT_ENDS):
             return self._failed(feed, at, 200, "the body is cut short", hard=False)
         try:
-            parsed = await self.workers.run(
+            parsed = await self._workers.run(
                 parse_feed, answer.body, answer.url, answer.content_type, what=shown(feed.url), deadline=PARSE_SECONDS
             )
         except RefusedError as error:
@@ -164,9 +173,11 @@ class Poller:
         feed, at, answer, parsed = look.feed, look.at, look.answer, look.parsed
         entries = sort_entries(parsed.entries, known, feed_id=feed.id, feed_url=answer.url, at=at)
         from_pages, refused, left = await self._fetch_pages(entries.to_fetch, feed.id, at)
-        changed = sum(1 for entry in entries.ready if entry.submission) + len(from_pages)
-        gap = bool(known) and entries.seen > 1 and entries.new == entries.seen
-        plan = schedule.after_look(feed, at, new=entries.new, seen=entries.seen, hints=parsed.hints, fresh_for=answer.fresh_for, gap=gap)
+        seen = entries.ready + tuple(from_pages)
+        # Entries whose page could not be had are asked for again at each look; to count them as new would bring the looks ever closer.
+        new = sum(1 for entry in seen if entry.key not in known)
+        gap = bool(known) and entries.seen > 1 and new == entries.seen
+        plan = schedule.after_look(feed, at, new=new, seen=entries.seen, hints=parsed.hints, fresh_for=answer.fresh_for, gap=gap)
         self._hints[feed.id] = parsed.hints
         after = _adopt_move(_with_validators(feed, answer), answer)
         if left:
@@ -177,10 +188,10 @@ class Poller:
         return PollResult(
             feed=_planned(after, at, plan),
             at=at,
-            outcome="new" if changed else "nothing new",
+            outcome="new" if any(entry.submission for entry in seen) else "nothing new",
             status=answer.status,
             why=plan.why,
-            entries=entries.ready + tuple(from_pages),
+            entries=seen,
             refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in parsed.problems) + tuple(refused),
             received_bytes=answer.received,
         )

@@ -106,11 +106,16 @@ def after_gone(feed: Feed, now: datetime) -> Plan:
 
 
 def after_asked_to_wait(feed: Feed, now: datetime, asked: timedelta) -> Plan:
-    """The plan where the server asks to be left alone for a while (Retry-After, RFC 9110 section 10.2.3); within a minute and a week."""
-    wait = min(max(asked, WAIT_AT_LEAST), WAIT_AT_MOST)
+    """The plan where the server asks to be left alone for a while (Retry-After, RFC 9110 section 10.2.3)."""
+    wait = bounded_wait(asked)
     clamped = "" if wait == asked else f" (it said {spoken(round(asked.total_seconds()))})"
     why = f"the server asks to be left alone for {spoken(round(wait.total_seconds()))}{clamped}"
     return Plan(feed.interval or START, now + wait, why)
+
+
+def bounded_wait(asked: timedelta) -> timedelta:
+    """What a server asks for with Retry-After, within a minute and a week."""
+    return min(max(asked, WAIT_AT_LEAST), WAIT_AT_MOST)
 
 
 def after_leaving_some(feed: Feed, plan: Plan, now: datetime, left: int) -> Plan:

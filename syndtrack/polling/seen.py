@@ -22,13 +22,12 @@ MAX_BODY = 2_000_000
 class Sorted:
     """A feed's entries, sorted: `ready` need no page (known ones without submission, new ones that carry their text), `to_fetch` do.
 
-    `new` counts the entries whose key was not stored before.
+    `seen` counts the entries that can be told apart and led to, each once.
     """
 
     ready: tuple[SeenEntry, ...]
     to_fetch: tuple[tuple[SeenEntry, Entry], ...]
     refused: tuple[Refusal, ...]
-    new: int
     seen: int
 
 
@@ -38,7 +37,6 @@ def sort_entries(entries: Iterable[Entry], known: Mapping[str, str], *, feed_id:
     ready: list[SeenEntry] = []
     to_fetch: list[tuple[SeenEntry, Entry]] = []
     used: set[str] = set()
-    new = 0
     for entry in chosen:
         url = entry_url(entry, feed_url)
         if url is None:
@@ -49,14 +47,13 @@ def sort_entries(entries: Iterable[Entry], known: Mapping[str, str], *, feed_id:
             continue  # the very same entry twice in one feed
         used.add(key)
         stated = entry_hash(entry, url)
-        new += key not in known
         if known.get(key) == stated:
             ready.append(SeenEntry(key, stated, url))
         elif carries_full_text(entry.content, entry.summary):
             ready.append(SeenEntry(key, stated, url, submission(entry, url, entry.content or entry.summary or "", feed_id=feed_id, at=at)))
         else:
             to_fetch.append((SeenEntry(key, stated, url), entry))
-    return Sorted(tuple(ready), tuple(to_fetch), tuple(refused), new, len(used))
+    return Sorted(tuple(ready), tuple(to_fetch), tuple(refused), len(used))
 
 
 def submission(entry: Entry, url: str, html: str, *, feed_id: int, at: datetime) -> Submission:

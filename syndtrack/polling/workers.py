@@ -18,11 +18,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as PoolCancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
@@ -35,8 +36,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# Address space of a worker: the parsers with their libraries map about 0.6 GB, most of it never touched.
-MEMORY_BYTES = 2_000_000_000
+# Address space that a task may add to what the worker and its libraries map already.
+MEMORY_BYTES = 1_000_000_000
 TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
@@ -51,11 +52,20 @@ class Workers:
     """A pool of worker processes, started with the first `async with` and ended with it.
 
     `run` takes functions that are importable by name (none from `__main__`): workers never import the program's main module,
-    so that a script without the `if __name__` guard works and a worker does not carry the whole command line.
+    so that a script without the `if __name__` guard works and a worker does not carry the whole command line. `warm` names modules that
+    are imported before the first task, beside those for feeds; `memory_bytes` is what a task may take.
     """
 
-    def __init__(self, count: int | None = None, *, memory_bytes: int = MEMORY_BYTES, tasks_per_worker: int = TASKS_PER_WORKER) -> None:
+    def __init__(
+        self,
+        count: int | None = None,
+        *,
+        warm: Sequence[str] = (),
+        memory_bytes: int = MEMORY_BYTES,
+        tasks_per_worker: int = TASKS_PER_WORKER,
+    ) -> None:
         self._count = count or os.cpu_count() or 1
+        self._warm = (*WARM_MODULES, *warm)
         self._memory_bytes = memory_bytes
         self._tasks_per_worker = tasks_per_worker
         self._turns = asyncio.Semaphore(self._count)
@@ -63,8 +73,8 @@ class Workers:
 
     async def __aenter__(self) -> Self:
         self._pool = self._new_pool()
-        # The first task starts the processes; nobody waits for it.
-        self._pool.schedule(os.getpid)
+        # The first task starts the processes. It takes a second, while the fork server imports what it shares, so not on the event loop.
+        await asyncio.to_thread(self._pool.schedule, os.getpid)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -106,12 +116,12 @@ class Workers:
 
     def _new_pool(self) -> ProcessPool:
         if _BASE.get_start_method() == "forkserver":
-            _BASE.set_forkserver_preload(list(WARM_MODULES))
+            _BASE.set_forkserver_preload(list(self._warm))
         return ProcessPool(
             max_workers=self._count,
             max_tasks=self._tasks_per_worker,
             initializer=_prepare,
-            initargs=(self._memory_bytes,),
+            initargs=(self._memory_bytes, self._warm),
             context=QuietContext(),
         )
 
@@ -127,21 +137,21 @@ def _end(pool: ProcessPool) -> None:
     pool.join()
 
 
-def _prepare(memory_bytes: int) -> None:
+def _prepare(memory_bytes: int, warm: Sequence[str]) -> None:
     """Runs first in every worker."""
     # pebble asks with SIGTERM and waits 3 s before it kills; its handler cannot run while C code loops, the default action can.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - there is none on Windows
-
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        # Killed with the fork server, which ends with the program: a worker in an endless loop must not outlive both.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    for name in WARM_MODULES:
+    for name in warm:
         with suppress(ImportError):  # warming only: the task that needs it names what is missing
             import_module(name)
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - not on every system
+
+        limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Killed with the fork server, which ends with the program: a worker in an endless loop must not outlive both.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,0 +1,46 @@
+"""Functions that tests run in worker processes: importable there by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from syndtrack.errors import FeedError
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def process_id() -> int:
+    return os.getpid()
+
+
+def loop_for_ever(_body: bytes = b"") -> None:
+    while True:
+        pass
+
+
+def loop_in_c() -> None:
+    sum(range(10**12))  # one call into C that no Python signal handler can interrupt
+
+
+def take_memory(size: int) -> int:
+    return len(bytearray(size))
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def refuse(what: str) -> None:
+    raise FeedError(what, "no feed at all")
+
+
+def stumble() -> None:
+    raise KeyError("a bug, or bytes that make one")
+
+
+def main_module_is_imported() -> bool:
+    return hasattr(sys.modules["__main__"], "not_for_workers")
