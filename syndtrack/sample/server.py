@@ -85,7 +85,7 @@ class Newsroom:
         return opml_of(self.feeds)
 
     def true_edges(self) -> list[dict[str, str | bool | None]]:
-        """Who copied whom, as `report edges` writes it: with the addresses of copy and source, and the source's name where it has no article."""
+        """Who copied whom, by addresses, in the fields of `report edges`; for tests and for judging a run, never served."""
         return [
             {
                 "copy": self.url_of(edge.copy),
