@@ -14,9 +14,9 @@ An article either has a `text` (paragraphs parted by blank lines; line breaks in
 
 `[[article.revision]]` with `minute` and the same operations on the text before it is a later, silent correction. `[[article.edge]]` records
 the truth: `source` (an article) or `source_publisher` (a name nobody observes here), `kind`, `credited`, and `credited_to` where the copy
-names somebody else. A copy is an `excerpt` where it keeps less than half of its source, `edited` where it keeps more but not all; copies of an
-unobserved text, whose extent nobody knows, are called `verbatim`. A story without edges holds articles of one event that are no copies of
-each other.
+names somebody else. A copy is an `excerpt` where it keeps less than half of its source, `edited` where it keeps more but not all. Copies of
+an unobserved text, whose extent nobody knows, are called `verbatim`. A story without edges holds articles of one event that are no copies
+of each other.
 """
 
 from __future__ import annotations
