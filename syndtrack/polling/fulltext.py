@@ -14,6 +14,7 @@ LONG_SUMMARY = 80
 MAX_LOOKED_AT = 200_000
 END = 300
 
+_INLINE_TAG = re.compile(r"</?(?:a|abbr|b|cite|em|font|i|mark|small|span|strong|sub|sup|u)(?:\s[^<>]{0,4000})?>", re.IGNORECASE)
 _TAG = re.compile(r"<[!/?a-zA-Z][^<>]{0,4000}>")
 # Scripts without blanks between words (Thai, Lao, Burmese, Khmer, kana, Han): two letters count as a word.
 _DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -202,8 +203,8 @@ def says_there_is_more(text: str) -> bool:
 
 
 def plain(body: str | None) -> str:
-    """HTML or text without its tags, a line break where each stood; good for counting, not for reading."""
-    return html.unescape(_TAG.sub("\n", (body or "")[:MAX_LOOKED_AT])).strip()
+    """HTML or text without its tags, a line break where one that parts text stood; good for counting, not for reading."""
+    return html.unescape(_TAG.sub("\n", _INLINE_TAG.sub("", (body or "")[:MAX_LOOKED_AT]))).strip()
 
 
 def words(text: str) -> int:
