@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from syndtrack.publishers import Registry
 from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at
 
+MAX_LOOKED_AT = 400_000  # code points at either end of a text
+MAX_NAMES = 5_000  # in one text
 MAX_KNOWN = 80  # code points of the longest name looked for
 # Short prefixes that Arabic and Hebrew write together with the name: "to Reuters" is one word.
 PREFIXED = re.compile(r"(?:[وف]?(?:لل|ل|ب|ال|ك)|و|[ולבהמשכ]{1,2})(?=[\u0590-\u06ff])")
@@ -55,26 +59,28 @@ class KnownNames:
 
     def find(self, text: str, start: int, stop: int) -> Iterator[Known]:
         """Known names between two offsets, from left to right, none inside another."""
-        done = start
+        done, known = start, self._by_first
         for word in WORD.finditer(text, start, stop):
-            at = word.start()
-            if UNSPACED.search(word[0]):
-                if self._unspaced is not None:
-                    for run in self._unspaced.finditer(text, max(at, done), word.end()):
-                        known = self.at(text, run.start())
-                        yield known or Known(run[0], run.start(), run.end(), agency=False)
-                        done = run.end()
+            at, first = word.start(), word[0]
+            if first in known:
+                found = self.at(text, at) if at >= done else None
+            elif first[0].islower() or (first.isascii() and len(first) < 6):
                 continue
-            if at < done:
+            elif UNSPACED.search(first):
+                for found in self._in_run(text, max(at, done), word.end()):
+                    yield found
+                    done = found.end
                 continue
-            found = self.at(text, at) or self._glued(text, word)
+            else:
+                found = self._glued(text, word) if at >= done else None
             if found is not None and found.end <= stop:
                 yield found
                 done = found.end
 
-    def first_agency(self, text: str, start: int, stop: int) -> Known | None:
-        """The first news agency between two offsets."""
-        return next((known for known in self.find(text, start, stop) if known.agency), None)
+    def _in_run(self, text: str, start: int, stop: int) -> Iterator[Known]:
+        """Names in a run of letters of a script without spaces."""
+        for run in self._unspaced.finditer(text, start, stop) if self._unspaced is not None else ():
+            yield self.at(text, run.start()) or Known(run[0], run.start(), run.end(), agency=False)
 
     def _glued(self, text: str, word: re.Match[str]) -> Known | None:
         if prefix := PREFIXED.match(text, word.start(), word.end()):
@@ -88,6 +94,26 @@ class KnownNames:
                 if agency is not None:
                     return Known(stem, word.start(), word.start() + len(stem), agency)
         return None
+
+
+class NamesIn:
+    """The known names of one text, found once and asked for by place. Of a very long text only both ends are looked at."""
+
+    def __init__(self, text: str, known: KnownNames) -> None:
+        parts = [(0, len(text))] if len(text) <= 2 * MAX_LOOKED_AT else [(0, MAX_LOOKED_AT), (len(text) - MAX_LOOKED_AT, len(text))]
+        self.all = list(islice(chain.from_iterable(known.find(text, *part) for part in parts), MAX_NAMES))
+        self._starts = [found.start for found in self.all]
+
+    def between(self, start: int, stop: int) -> Iterator[Known]:
+        """The names that lie between two offsets."""
+        for found in islice(self.all, bisect_left(self._starts, start), None):
+            if found.end > stop:
+                return
+            yield found
+
+    def first_agency(self, start: int, stop: int) -> Known | None:
+        """The first news agency between two offsets."""
+        return next((found for found in self.between(start, stop) if found.agency), None)
 
 
 @functools.lru_cache(maxsize=4)

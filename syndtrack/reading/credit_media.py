@@ -5,28 +5,41 @@ from __future__ import annotations
 import functools
 import re
 
-from syndtrack.publishers import Registry
-from syndtrack.reading.credit_known import Known, KnownNames
+from syndtrack.reading.credit_known import Known
+from syndtrack.reading.credit_lines import Line, Scan
 from syndtrack.reading.credit_names import CLOSED, is_known, name_at
 from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, table, words
 
+Span = tuple[int, int, str | None]
+
 MAX_CAPTION = 300  # a longer line is prose, and only what stands in brackets in it can be a picture's credit
 MAX_CREDIT = 80  # behind a caption: "Photo: Anna Brand/AFP"
-WINDOW = 600
+MAX_MARKED = 160  # a caption known by its ending only
+MAX_PHRASED = 200
+MAX_MARKS = 12  # agencies and archives looked at in one line
 
 BRACKETED = re.compile(r"[(\[（【][^()\[\]（）【】\n]{3,160}[)\]）】]")
-TAIL = re.compile(r"[\s.,;:/)\]>*|]{0,4}(?:(?:,|/|\s)?\s?(?:files?(?: photo)?|pool|handout|images?|photo|less|archiv|archivo|north america|europe|file photo)\b[\s.,)\]»]{0,4}){0,2}", re.IGNORECASE)
-VIA = re.compile(r"(?<!\w)(?:via|vía|pośrednictwem|через|por medio de)[\s:]+(?:the |l'|la )?$", re.IGNORECASE)
-OWN_WAYS = re.compile(r"[\s(\[\"“*]*(?:by|authored|written|source|sources|via|h/t|hat tip|von|par|por|di|fonte|fuente|quelle)\b", re.IGNORECASE)
-COURTESY = re.compile(r"(?:^|[(\[:.|]\s*|toggle caption )(?:photo )?courtesy[: ]", re.IGNORECASE)
-WATCHED = re.compile(r"(?:watch|video|see the video|listen)\b.{0,120}\b(?:via|courtesy of)\s+[^\s]", re.IGNORECASE)
+TAIL_WORD = r"(?:files?(?: photo)?|pool|handout|images?|photo|less|archiv|archivo|north america|europe)"
+TAIL = re.compile(rf"[\s.,;:/)\]>*|]{{0,4}}(?:(?:,|/|\s)?\s?{TAIL_WORD}\b[\s.,)\]»]{{0,4}}){{0,2}}", re.IGNORECASE)
+VIA = re.compile(r"(?<!\w)(?:via|vía|через|por medio de)[\s:]+(?:the |l'|la )?$", re.IGNORECASE)
+COMMA_VIA = re.compile(r"[,–—]\s*(?:via|vía)\s+", re.IGNORECASE)
+OWN_WAYS = re.compile(r"[\s(\[\"“*]*(?:by|authored|written|sources?|via|h/t|hat tip|von|par|por|di|fonte|fuente|quelle)\b", re.IGNORECASE)
+COURTESY = re.compile(r"(?:^|[(\[:.|/]\s*|toggle caption )(?:photo )?courtesy(?: of|:)? ")
+SUPPLIED = re.compile(r"(?:image |photo )?source ?: ?(?:supplied|handout|youtube|getty|shutterstock|istock|screenshot|instagram|reuters pictures)\b")
+WATCHED = re.compile(r"(?:watch|video|see the video|listen)\b.{0,120}\b(?:via|courtesy of)\s+[^\s]")
 SEGMENT = re.compile(r"[.!?:;(\[|\"“”)\]]\s*")
+JOINT_WORDS = "by|credit|credits|courtesy|via|von|de|di|par|por|of|copyright|source|quelle|oleh|av|af|door|od|przez|από|bởi|από τον|автор"
+JOINT = re.compile(rf"\s{{0,2}}(?:[:=©|/]|\((?:c|©)\)|\.(?=\s)|\s(?:{JOINT_WORDS})(?=[\s:]))[\s:]{{0,3}}")
+SLASHED = re.compile(r"\s[^\s/]+(?:\s[^\s/]+){0,3}\s?/\s?\S")
+BEHIND_SLASH = re.compile(r"/\s?[^\s/]+(?: [^\s/]+){0,4}(?:/[^\n]{0,30})?[.)\s]*")
 
 
 @functools.cache
-def _label() -> re.Pattern[str]:
-    labels = sorted({pattern(plain(label)) for rule in table("media")["rule"] for label in rule["label"]}, key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(labels)})")
+def _labels() -> re.Pattern[str]:
+    labels = sorted({plain(label) for rule in table("media")["rule"] for label in rule["label"]}, key=len, reverse=True)
+    spaced = "|".join(pattern(label) for label in labels if not UNSPACED.match(label))
+    unspaced = "|".join(pattern(label) for label in labels if UNSPACED.match(label))
+    return re.compile(rf"(?<![^\W_])(?:{spaced})(?![^\W_])|(?:{unspaced})")
 
 
 @functools.cache
@@ -37,146 +50,129 @@ def _archives() -> re.Pattern[str]:
 
 @functools.cache
 def _phrases() -> re.Pattern[str]:
-    phrases = "|".join(pattern(p) for p in table("media")["words"]["phrases"])
-    return re.compile(rf"(?:^|[(\[.|:,—–-]\s*)(?:{phrases})|toggle caption|see more angles|/getty images|via getty|ap photo|afp photo")
+    found = table("media")["words"]
+    begun, anywhere = ("|".join(pattern(p) for p in found[key]) for key in ("phrases", "anywhere"))
+    return re.compile(rf"(?:^|[(\[.|:,—–-]\s*)(?:{begun})\b|(?:{anywhere})")
 
 
-SOFT = frozenset({"video", "vídeo", "vidéo", "watch", "graphic", "graphics", "grafik", "cartoon", "arte", "crédito", "créditos", "crédits", "crédit", "credit", "credits", "footage", "arhiva", "arkiv", "видео", "відео", "ph", "légende", "copertina", "архив", "αρχείο", "illustration", "illustrations", "ilustración", "image", "images", "bild", "kép", "图", "圖", "hình"})
-
-
-def picture_credits(text: str, start: int, end: int, registry: Registry, known: KnownNames, *, last: bool) -> list[tuple[int, int, str | None]]:
+def picture_credits(scan: Scan, line: Line) -> list[Span]:
     """Spans of picture credits in a line, each with the publisher it names: the whole line where that is a caption, else brackets."""
-    if end - start <= MAX_CAPTION:
-        found = _caption(text, start, end, registry, known, last=last)
+    if len(line) <= MAX_CAPTION:
+        found = _caption(scan, line)
         if found is not None:
-            return [(start, end, found or None)]
-    spans: list[tuple[int, int, str | None]] = []
-    windows = [(start, end)] if end - start <= 2 * WINDOW else [(start, start + WINDOW), (end - WINDOW, end)]
-    for low, high in windows:
-        for bracket in BRACKETED.finditer(text, low, high):
-            inner = _bracketed(text, bracket.start() + 1, bracket.end() - 1, registry, known)
+            return [(line.start, line.end, found or None)]
+    spans: list[Span] = []
+    for low, high in line.windows():
+        for bracket in BRACKETED.finditer(scan.text, low, high):
+            inner = _bracketed(scan, bracket.start() + 1, bracket.end() - 1)
             if inner is not None:
                 spans.append((bracket.start(), bracket.end(), inner or None))
     return spans
 
 
-def _caption(text: str, start: int, end: int, registry: Registry, known: KnownNames, *, last: bool) -> str | None:
+def _caption(scan: Scan, line: Line) -> str | None:
     """The publisher that a caption names, "" if none; None if the line is no caption."""
-    folded = plain(text[start:end])
-    if labelled := _labelled(text, start, end, folded, registry, known):
-        return labelled[0]
-    if COURTESY.search(folded):
-        name = name_at(text, start + folded.index("courtesy") + 8 + (4 if "courtesy of " in folded else 0), end, registry, strict=True)
-        if name is not None and name.text and last and (is_known(name.text, registry) or "." in name.text):
-            return None
-        return "" if name is None or end - start > 160 else name.text or ""
-    if end - start <= 200 and _phrases().search(folded):
-        return _named(known.first_agency(text, start, end))
-    if end - start <= 200 and WATCHED.match(folded):
-        return _named(known.first_agency(text, start, end))
-    return _marked(text, start, end, folded, registry, known)
+    folded = plain(scan.text[line.start : line.end])
+    if (labelled := _labelled(scan, line, folded)) is not None:
+        return labelled
+    if courtesy := COURTESY.search(folded):
+        return _by_courtesy(scan, line, line.start + courtesy.end())
+    short = len(line) <= MAX_PHRASED
+    if SUPPLIED.match(folded) or (short and (_phrases().search(folded) or WATCHED.match(folded))):
+        return _named(scan.names.first_agency(line.start, line.end))
+    return _marked(scan, line.start, line.end, folded)
 
 
-def _labelled(text: str, start: int, end: int, folded: str, registry: Registry, known: KnownNames) -> tuple[str] | None:
-    """A label at the line's start, or one behind a caption that nothing but a credit follows."""
-    for label in _label().finditer(folded):
-        at = label.start()
-        before = folded[:at].rstrip()
-        behind = before.strip("*_([«\"“•–—- ") == ""
-        unspaced = UNSPACED.match(label[0]) is not None
-        if not behind and (before[-1:] not in ".!?(|[—–-»\"”。（" or len(folded) - label.end() > MAX_CREDIT):
+def _by_courtesy(scan: Scan, line: Line, at: int) -> str | None:
+    """ "Courtesy of" lends pictures; only of a known publisher, at the end, it lends texts."""
+    name = name_at(scan.text, at, line.end, scan.registry, strict=True)
+    if name is not None and name.text and line.edge and (is_known(name.text, scan.registry) or name.url or "." in name.text):
+        return None
+    return "" if name is None or len(line) > MAX_MARKED else name.text or ""
+
+
+def _labelled(scan: Scan, line: Line, folded: str) -> str | None:
+    """A label at the line's start, or one behind a caption that nothing but a credit follows: the publisher named, "" if none."""
+    for label in _labels().finditer(folded):
+        before = folded[: label.start()].rstrip()
+        first = before.strip("*_([«\"“•–—- ") == ""
+        if not first and (before[-1:] not in ".!?(|[—–-»\"”。（" or len(folded) - label.end() > MAX_CREDIT):
             continue
-        if not unspaced and folded[label.end() : label.end() + 1].isalnum():
-            continue
-        if not behind and not before.endswith(("(", "[", "（")) and at and not folded[at - 1].isspace() and not unspaced:
-            continue
-        if _follows(text, start + label.end(), end, label[0], registry, known):
-            return (_named(known.first_agency(text, start + label.end(), end)),)
+        if _follows(scan, line.start + label.end(), line.end, label[0]):
+            return _named(scan.names.first_agency(line.start + label.end(), line.end))
     return None
 
 
-JOINT = re.compile(r"\s{0,2}(?:[:=©|/]|\((?:c|©)\)|\.(?=\s)|\s(?:by|credit[s]?|courtesy|via|von|de|di|par|por|of|copyright|source|quelle|oleh|av|af|door|od|przez|από|bởi)(?=[\s:]))[\s:]{0,3}")
-
-
-def _follows(text: str, at: int, end: int, label: str, registry: Registry, known: KnownNames) -> bool:
+def _follows(scan: Scan, at: int, end: int, label: str) -> bool:
     """Whether what stands behind a label is a credit."""
-    rest = text[at:end]
+    rest = scan.text[at:end]
     joint = JOINT.match(plain(rest))
-    agency = known.first_agency(text, at, end)
-    slashed = re.match(r"\s[^\s/]+(?:\s[^\s/]+){0,3}\s?/\s?\S", rest) is not None and len(rest) <= MAX_CREDIT
+    agency = scan.names.first_agency(at, end)
+    slashed = len(rest) <= MAX_CREDIT and SLASHED.match(rest) is not None
     if joint is None:
         return (slashed and rest.strip()[:1].isupper()) or (agency is not None and agency.start <= at + 2 and agency.end >= end - 3)
-    if label in SOFT or joint[0].strip() in (".", "of", "de", "di"):
-        name = name_at(text, at + joint.end(), end, registry, strict=True)
-        whole = name is not None and CLOSED.match(text, name.end, end) is not None
-        return slashed or agency is not None or _archives().search(plain(rest)) is not None or (whole and len(rest) <= 60)
-    return bool(rest[joint.end() :].strip())
+    if not (label in words("soft_labels") or joint[0].strip() in (".", "of", "de", "di")):
+        return bool(rest[joint.end() :].strip())
+    if slashed or agency is not None or _archives().search(plain(rest)) or "courtesy" in plain(rest):
+        return True
+    name = name_at(scan.text, at + joint.end(), end, scan.registry, strict=True)
+    return name is not None and len(rest) <= MAX_CREDIT and CLOSED.match(scan.text, name.end, end) is not None
 
 
 def _named(known: Known | None) -> str:
     return known.name if known is not None else ""
 
 
-def _marked(text: str, start: int, end: int, folded: str, registry: Registry, known: KnownNames) -> str | None:
+def _marked(scan: Scan, start: int, end: int, folded: str) -> str | None:
     """Captions known by how an agency or a picture archive stands in them: "Anna Brand/AFP", "Harbour Post via AP", "…, via AP."."""
     own_way = OWN_WAYS.match(folded) is not None
-    for at, stop, name, archive in _picture_names(text, start, end, folded, known):
-        if own_way and not archive:
-            continue
-        before, after = text[start:at], text[stop:end]
-        if VIA.search(before) and (_credit_like(before) or _ends_caption(before, after)) and len(after) <= 120:
-            return name
-        short = end - start <= 160 and TAIL.fullmatch(after) is not None
-        if before.rstrip().endswith("/") and short and not own_way and _credit_like(before):
-            return name
-        if after[:1] == "/" and end - start <= 100 and re.fullmatch(r"/\s?[^\s/]+(?: [^\s/]+){0,4}(?:/[^\n]{0,30})?[.)\s]*", after) and not known.first_agency(text, stop, end) and not before.strip(" (["):
-            return name
-    return _unknown_caption(text, start, end, registry)
-
-
-def _picture_names(text: str, start: int, end: int, folded: str, known: KnownNames) -> list[tuple[int, int, str, bool]]:
-    found = [(k.start, k.end, k.name, False) for k in known.find(text, start, end) if k.agency]
+    found = [(k.start, k.end, k.name, False) for k in scan.names.between(start, end) if k.agency]
     found += [(start + a.start(), start + a.end(), "", True) for a in _archives().finditer(folded)]
-    return sorted(found)[:12]
+    for at, stop, name, archive in sorted(found)[:MAX_MARKS]:
+        if (archive or not own_way) and _is_mark(scan, (start, at), (stop, end)):
+            return name
+        if archive and own_way and folded.startswith("via") and CLOSED.match(scan.text, stop, end) is not None and at - start <= 6:
+            return name
+    return _unknown_caption(scan, start, end)
 
 
-def _credit_like(before: str) -> bool:
+def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int]) -> bool:
+    """Whether a name between these two stretches of a line stands there as a picture's credit."""
+    before, after = scan.text[slice(*before_)], scan.text[slice(*after_)]
+    length = after_[1] - before_[0]
+    if VIA.search(before) and len(after) <= 120:
+        return _credit_like(scan, before) or (COMMA_VIA.search(before[-12:]) is not None and TAIL.fullmatch(after) is not None)
+    if before.rstrip().endswith("/"):
+        return length <= MAX_MARKED and TAIL.fullmatch(after) is not None and _credit_like(scan, before)
+    if after.startswith("/") and length <= 100 and not before.strip(" (["):
+        return BEHIND_SLASH.fullmatch(after) is not None and scan.names.first_agency(*after_) is None
+    return False
+
+
+def _credit_like(scan: Scan, before: str) -> bool:
     """Whether what stands before the mark is names and picture words only, back to the last full stop or bracket."""
-    segment = SEGMENT.split(before.rstrip())[-1] if before.strip() else ""
-    tokens = re.findall(r"[^\W\d_]+", re.sub(VIA, "", segment + " "))
-    small = [w for w in tokens if w[0].islower() and plain(w) not in words("connectors") and plain(w) not in PICTURE_WORDS]
-    return not small
+    segment = SEGMENT.split(before.rstrip())[-1]
+    small = {plain(w) for w in re.findall(r"[^\W\d_]+", segment) if w[0].islower()}
+    return all(w in words("connectors") or w in words("picture_words") or is_known(w, scan.registry) for w in small)
 
 
-PICTURE_WORDS = frozenset({"photo", "pool", "handout", "image", "images", "featured", "file", "via", "courtesy", "foto", "picture", "screenshot", "s", "caption", "toggle", "enlarge", "this", "by", "from", "credit", "source", "copyright"})
-
-
-def _ends_caption(before: str, after: str) -> bool:
-    """ "Protests near the embassy in 2019, via AP." """
-    return re.search(r"[,.–—]\s*(?:via|vía)\s+\S{0,4}$", before, re.IGNORECASE) is not None and TAIL.fullmatch(after) is not None
-
-
-def _unknown_caption(text: str, start: int, end: int, registry: Registry) -> str | None:
+def _unknown_caption(scan: Scan, start: int, end: int) -> str | None:
     """A short caption in words of prose that ends in ", via Somebody."."""
-    if end - start > 160:
+    found = COMMA_VIA.search(scan.text, start, end)
+    if found is None or end - start > MAX_MARKED or OWN_WAYS.match(scan.text, start, end):
         return None
-    found = re.search(r"[,–—]\s*(?:via|vía)\s+", text[start:end], re.IGNORECASE)
-    if found is None or OWN_WAYS.match(text[start:end]):
-        return None
-    before = text[start : start + found.start()]
+    before = scan.text[start : found.start()]
     if not any(w[0].islower() and plain(w) not in words("connectors") for w in re.findall(r"[^\W\d_]+", before)):
         return None
-    name = name_at(text, start + found.end(), end, registry, strict=True)
-    if name is None or name.text is None or CLOSED.match(text, name.end, end) is None:
+    name = name_at(scan.text, found.end(), end, scan.registry, strict=True)
+    if name is None or name.text is None or CLOSED.match(scan.text, name.end, end) is None:
         return None
     return name.text
 
 
-def _bracketed(text: str, start: int, end: int, registry: Registry, known: KnownNames) -> str | None:
-    folded = plain(text[start:end])
-    label = _label().match(folded)
-    if label and not folded[label.end() : label.end() + 1].isalnum() and _follows(text, start + label.end(), end, label[0], registry, known):
-        return _named(known.first_agency(text, start, end))
-    if _phrases().search(folded):
-        return _named(known.first_agency(text, start, end))
-    return _marked(text, start, end, folded, registry, known)
+def _bracketed(scan: Scan, start: int, end: int) -> str | None:
+    folded = plain(scan.text[start:end])
+    label = _labels().match(folded)
+    if (label and _follows(scan, start + label.end(), end, label[0])) or _phrases().search(folded):
+        return _named(scan.names.first_agency(start, end))
+    return _marked(scan, start, end, folded)

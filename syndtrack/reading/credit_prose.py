@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from syndtrack.reading.credit_known import Known, KnownNames
-from syndtrack.reading.credit_wording import UNSPACED, key_at, plain, table
+from syndtrack.reading.credit_known import Known, NamesIn
+from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at, plain, table
 
-MAX_NAMES = 2_000  # known names looked at in one text
 BEFORE = 160  # code points before a name in which its sentence's verb may stand
 AFTER = 40
+MAX_LEADS = 4  # "to the state-run news agency X"
 BOUNDARY = re.compile(r"[.!?。！？\n;](?:\s|$)|[\n。！？]")
 
 
@@ -53,20 +53,17 @@ def _cues() -> Cues:
             lead[_last_key(cue)].add(cue)
         for cue in map(plain, rule["to"]):
             to[_last_key(cue)][cue] |= set(map(plain, rule["verbs"]))
-    longest = {True: lambda c: -len(c)}[True]
     return Cues(
-        {k: tuple(sorted(v, key=longest)) for k, v in before.items()},
+        {k: tuple(sorted(v, key=len, reverse=True)) for k, v in before.items()},
         {k: tuple((cue, frozenset(verbs)) for cue, verbs in v.items()) for k, v in to.items()},
-        {k: tuple(sorted(v, key=longest)) for k, v in after.items()},
-        {k: tuple(sorted(v, key=longest)) for k, v in lead.items()},
+        {k: tuple(sorted(v, key=len, reverse=True)) for k, v in after.items()},
+        {k: tuple(sorted(v, key=len, reverse=True)) for k, v in lead.items()},
     )
 
 
-def citations(text: str, stop: int, known: KnownNames) -> Iterator[tuple[int, int, str]]:
+def citations(text: str, names: NamesIn) -> Iterator[tuple[int, int, str]]:
     """Where a known publisher's reporting is quoted: start, end and the name, in order."""
-    for number, found in enumerate(known.find(text, 0, stop)):
-        if number == MAX_NAMES:
-            return
+    for found in names.all:
         span = _clause(text, found)
         if span is not None:
             yield (*span, found.name)
@@ -74,30 +71,37 @@ def citations(text: str, stop: int, known: KnownNames) -> Iterator[tuple[int, in
 
 def _clause(text: str, found: Known) -> tuple[int, int] | None:
     """From the cue through the name, or from the name through the cue."""
-    cues = _cues()
     low = max(0, found.start - BEFORE)
-    window = text[low : found.start]
-    sentence = plain(window)
-    for cut in BOUNDARY.finditer(sentence):
-        if cut.end() < len(sentence):
-            low_cut = cut.end()
-            sentence = " " * low_cut + sentence[low_cut:]
-    bare = _without_lead(sentence, cues)
-    if (start := _ends_with(bare, cues.before)) is not None:
+    sentence = plain(text[low : found.start])
+    cuts = [cut.end() for cut in BOUNDARY.finditer(sentence) if cut.end() < len(sentence)]
+    if cuts:
+        sentence = " " * cuts[-1] + sentence[cuts[-1] :]
+    if (start := _cue_before(sentence)) is not None:
         return low + start, found.end
-    for cue, verbs in (pair for tail in {sentence, bare} for pair in cues.to.get(_key_before(tail), ()) if _is_end(tail, pair[0])):
-        said = [m for m in re.finditer(r"[^\W_]+", sentence) if m[0] in verbs]
-        if said:
-            del cue
-            return low + said[-1].start(), found.end
     following = plain(text[found.end : found.end + AFTER])
-    skip = len(following) - len(following.lstrip(" '\"”»"))
-    for at in (0, skip):
-        for cue in cues.after.get(key_at(following, at), ()):
-            if following.startswith(cue, at) and not following[at + len(cue) : at + len(cue) + 1].isalnum() | False:
-                return found.start, found.end + at + len(cue)
-            if following.startswith(cue, at) and UNSPACED.match(cue[-1]):
-                return found.start, found.end + at + len(cue)
+    for at in {0, len(following) - len(following.lstrip(" \"”»"))}:
+        for cue in _cues().after.get(key_at(following, at), ()):
+            end = at + len(cue)
+            if following.startswith(cue, at) and (UNSPACED.match(cue[-1]) or not following[end : end + 1].isalnum()):
+                return found.start, found.end + end
+    return None
+
+
+def _cue_before(sentence: str) -> int | None:
+    """Where the cue begins that leads up to the name behind this part of a sentence, "the news agency" or none between them."""
+    cues = _cues()
+    bare: str | None = sentence
+    for _ in range(MAX_LEADS):
+        if bare is None:
+            return None
+        if (start := _ends_with(bare, cues.before)) is not None:
+            return start
+        for cue, verbs in cues.to.get(_key_before(bare), ()):
+            said = [m.start() for m in WORD.finditer(bare) if m[0] in verbs] if _is_end(bare, cue) else []
+            if said:
+                return said[-1]
+        lead = _ends_with(bare, cues.lead)
+        bare = None if lead is None else bare[:lead]
     return None
 
 
@@ -122,13 +126,3 @@ def _ends_with(before: str, cues: dict[str, tuple[str, ...]]) -> int | None:
         if _is_end(before, cue):
             return len(before.rstrip(" \"“«‘(「『《")) - len(cue)
     return None
-
-
-def _without_lead(before: str, cues: Cues) -> str:
-    """The text before the name without articles and "news agency"."""
-    for _ in range(3):
-        start = _ends_with(before, cues.lead)
-        if start is None:
-            return before
-        before = before[:start]
-    return before

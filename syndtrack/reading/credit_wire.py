@@ -1,4 +1,7 @@
-"""Marks of news agencies: datelines, bylines, copyright lines, "Reuters contributed to this report"."""
+"""Marks of news agencies: datelines, bylines, copyright lines, "Reuters contributed to this report".
+
+A dateline has one form in all languages (a place, a date, a name in brackets, a dash); what the others say is in `rules/credits_wire.toml`.
+"""
 
 from __future__ import annotations
 
@@ -6,122 +9,110 @@ import functools
 import re
 from collections.abc import Iterator
 
-from syndtrack.publishers import Registry
-from syndtrack.reading.credit_known import KnownNames
+from syndtrack.reading.credit_lines import Line, Scan
 from syndtrack.reading.credit_names import caseless, known_part, name_at
 from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, table, union, words
 
 Span = tuple[int, int, str | None]
 
 HEAD = 220  # a dateline stands in the first code points of a paragraph
+MAX_PLACE = 90
 MAX_MARK = 400  # a byline, copyright or closing line is not longer
 MAX_BYLINE = 140
+MAX_BRACKETS = 4
+TAIL = 60  # an agency behind the last words of a text
+
 DASH = re.compile(r"\s{0,2}(?:[.,]?\s?[-–—―‒\ufffd=~•►|]{1,3}\.?|\.[-–—]|:|\.(?=\s|$))\s{0,3}")
 BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】\n]{2,60})[)）\]】]|(?<![\w:/])/\s?([^/()\n]{2,40}?)\s?/(?![\w/])")
-SLASHED_CITY = re.compile(r"([^\W\d_][^\n/()]{1,40}?)\s?/\s?([^\s/()][^\n/()–—-]{0,40}?)\s?([-–—]{1,2}|:)\s")
 CUT = re.compile(r"(?:[:!?\"”»|]|\.{3}|…|(?<=[a-z])\.)\s+")
-CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}[月]?\d{1,2}日?[^\n，。、,.]{0,12}?(?:电|電|讯|訊)[\s:：]?")
+CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}月?\d{1,2}日?[^\n，。、,.]{0,12}?(?:电|電|讯|訊)[\s:：]?")
 CLOSING = re.compile(r"[(（\[]\s?([^()（）\[\]\n]{2,40}?)\s?[)）\]][\s.]*$|(?:[—–-]{1,2}|/)\s?([^\n—–/()-]{2,40}?)[\s.]*$")
+SENTENCE_END = re.compile(r"[.!?…。！？\"”»]\s*$")
+PICTURE = re.compile(r"photo|foto|image|bild|via|file")
 YEAR = re.compile(r"(?:19|20)\d\d")
+JOINED = re.compile(
+    r"(?:[,|–—•·/-]|\(|\b(?:for|avec|with|mit|con|com|para|für|pour|per|voor|för|dla|для|till|til))\s*(?:the |l'|l’|die |la |a )?$", re.IGNORECASE
+)
+AFTER_COPYRIGHT = re.compile(r"(?:[\s.,:;()©]|\bcopyright\b|\(c\)|(?:19|20)\d\d(?:[-–](?:19|20)?\d\d)?|\bby\b)*")
 
 
-def wire_marks(text: str, start: int, end: int, registry: Registry, known: KnownNames, *, top: bool, last: bool) -> Iterator[Span]:
-    """Spans of a line that name the agency it is from, with the name. `top`, `last`: whether the line is near that end of the text."""
-    dateline = _dateline(text, start, end, registry, known)
+def wire_marks(scan: Scan, line: Line) -> Iterator[Span]:
+    """Spans of a line that name the agency it is from, with the name."""
+    dateline = _dateline(scan, line)
     if dateline is not None:
         yield dateline
-    if end - start > MAX_MARK:
-        if last and (closing := _closing(text, max(start, end - 60), end, registry)):
-            yield closing
+    if len(line) <= MAX_BYLINE and line.edge and (byline := _byline(scan, line)):
+        yield (line.start, line.end, byline)
         return
-    if end - start <= MAX_BYLINE and (top or last) and (byline := _byline(text, start, end, registry, known, top=top)):
-        yield byline
-        return
-    if (named := _copyright(text, start, end, registry, known, last=last)) or (named := _contributed(text, start, end, known)):
-        yield (start, end, named)
-    elif last and dateline is None and (closing := _closing(text, max(start, end - 60), end, registry)):
+    named = (_copyright(scan, line) or _contributed(scan, line)) if len(line) <= MAX_MARK else None
+    if named:
+        yield (line.start, line.end, named)
+    elif line.last and dateline is None and (closing := _closing(scan, max(line.start, line.end - TAIL), line.end)):
         yield closing
 
 
-def _dateline(text: str, start: int, end: int, registry: Registry, known: KnownNames) -> Span | None:
-    stop = min(end, start + HEAD)
-    for number, found in enumerate(BRACKET.finditer(text, start, stop)):
-        if number == 4:
+def _dateline(scan: Scan, line: Line) -> Span | None:
+    text, stop = scan.text, min(line.end, line.start + HEAD)
+    for number, bracket in enumerate(BRACKET.finditer(text, line.start, stop)):
+        if number == MAX_BRACKETS:
             break
-        inside = found[1] if found[1] is not None else found[2]
-        name = _agency_inside(text, found.start() + 1, found.end() - 1, inside, registry, known)
-        begin = _place_start(text, start, found.start())
-        if begin is None or (name is None and not _unmistakable(text, begin, found, stop)):
+        begin = _place_start(text, line.start, bracket.start())
+        if begin is None:
             continue
-        dash = DASH.match(text, found.end(), min(end, found.end() + 8))
-        place = text[begin : found.start()].strip(" \t-–—,.:/*")
-        if dash is None and not (_speaks_for_itself(place, found, text, end) and name is not None):
+        inside = bracket[1] if bracket[1] is not None else bracket[2]
+        name = _agency_inside(scan, bracket, inside)
+        dash = DASH.match(text, bracket.end(), min(line.end, bracket.end() + 8))
+        place = text[begin : bracket.start()].strip(" \t-–—,.:/*")
+        if name is None and not (dash and dash[0].strip() not in (":", ".", "|") and _unmistakable(place, inside)):
             continue
-        if name is None and (dash is None or dash[0].strip() in (":", ".", "|")):
+        if dash is None and not _speaks_for_itself(place, text[bracket.end() : min(line.end, bracket.end() + 3)]):
             continue
-        if place and known.first_agency(text, begin, begin + 12) is not None and name is None:
-            continue
-        return (begin, dash.end() if dash and dash.end() < end else found.end(), name or inside.strip())
-    return _open_dateline(text, start, stop, registry, known)
+        return (begin, dash.end() if dash and dash.end() < line.end else bracket.end(), name or inside.strip())
+    return _open_dateline(scan, line.start, stop)
 
 
-def _agency_inside(text: str, start: int, end: int, inside: str, registry: Registry, known: KnownNames) -> str | None:
-    named = known_part(inside.strip(), registry)
-    if named is not None:
+def _agency_inside(scan: Scan, bracket: re.Match[str], inside: str) -> str | None:
+    """The agency in a dateline's brackets, beside which a place, a date or a reporter may stand: "도쿄 로이터=연합뉴스"."""
+    if (named := known_part(inside.strip(), scan.registry)) is not None:
         return named
-    found = known.first_agency(text, start, end)
-    if found is None:
-        return None
-    # Beside the agency only a place, a date or a reporter: "도쿄 로이터=연합뉴스", "AP Photo" is a picture.
-    return None if re.search(r"photo|foto|image|via|file", plain(inside)) else found.name
+    found = scan.names.first_agency(bracket.start() + 1, bracket.end() - 1)
+    return None if found is None or PICTURE.search(plain(inside)) else found.name
 
 
 def _place_start(text: str, start: int, bracket: int) -> int | None:
-    """Where the place before the bracket begins; None if what stands there is no place and date. Nothing there is right, too."""
+    """Where the place before a bracket begins; None if what stands there is no place and date. Nothing there is right, too."""
     before = text[start:bracket]
     cuts = list(CUT.finditer(before))
     begin = start + (cuts[-1].end() if cuts else 0)
     while begin < bracket and not text[begin].isalnum():
         begin += 1
     place = text[begin:bracket]
-    if len(place) > 90:
+    if len(place) > MAX_PLACE or (place and caseless(place[0]) and len(place.split()) > 6):
         return None
-    if not place.strip():
-        return bracket
     for token in re.findall(r"[^\W_]+", place):
         small = token[0].islower() and not caseless(token[0])
-        if small and plain(token) not in words("connectors") and plain(token) not in words("months") and plain(token) not in words("place_words"):
+        if small and not any(plain(token) in words(kind) for kind in ("connectors", "months", "place_words")):
             return None
-    if caseless(place[0]) and len(place.split()) > 6:
-        return None
     return begin
 
 
-def _unmistakable(text: str, begin: int, bracket: re.Match[str], stop: int) -> bool:
+def _unmistakable(place: str, inside: str) -> bool:
     """A city in capitals and a name in brackets before a dash: an agency, known or not."""
-    place = text[begin : bracket.start()].strip(" ,./")
-    inside = bracket[1] or bracket[2]
     city = re.split(r"[,/]", place)[0].strip()
-    letters = [c for c in city if c.isalpha()]
-    if len(letters) < 4 or not city.isupper():
-        return False
     tokens = inside.split()
-    return 1 <= len(tokens) <= 4 and all(t[0].isupper() for t in tokens) and not any(c.isdigit() for c in inside) and len(inside) >= 3
+    named = len(inside) >= 3 and all(t[0].isupper() for t in tokens) and not any(c.isdigit() for c in inside)
+    return city.isupper() and sum(c.isalpha() for c in city) >= 4 and 1 <= len(tokens) <= 4 and named
 
 
-def _speaks_for_itself(place: str, bracket: re.Match[str], text: str, end: int) -> bool:
+def _speaks_for_itself(place: str, rest: str) -> bool:
     """A bracket that needs no dash: at the line's start before text, or after a place in a script without capitals."""
-    rest = text[bracket.end() : min(end, bracket.end() + 3)].strip()
-    if not rest:
-        return False
-    if not place:
-        return True
-    return caseless(place[0])
+    return bool(rest.strip()) and (not place or caseless(place[0]))
 
 
-def _open_dateline(text: str, start: int, stop: int, registry: Registry, known: KnownNames) -> Span | None:
+def _open_dateline(scan: Scan, start: int, stop: int) -> Span | None:
     """Datelines without brackets: "LONDON/Reuters - ", "МОСКВА, 3 мар — РИА Новости. ", "AFP - ", "新华社北京3月3日电"."""
-    first = known.first_agency(text, start, min(stop, start + 90))
+    text = scan.text
+    first = scan.names.first_agency(start, min(stop, start + MAX_PLACE))
     if first is None:
         return None
     if first.start <= start + 1 and UNSPACED.match(text, first.end):
@@ -132,13 +123,14 @@ def _open_dateline(text: str, start: int, stop: int, registry: Registry, known: 
         return None
     before = text[start : first.start]
     if not before.strip(" *_"):
-        return (start, dash.end(), first.name) if dash[0].strip() not in (".", ":") or text[start : first.end].isupper() else None
-    place_start = _place_start(text, start, first.start)
-    joined = before.rstrip()[-1:] in "/-–—" and place_start is not None
-    if not joined or place_start is None or not any(c.isupper() or caseless(c) for c in text[place_start : place_start + 1]):
+        plain_dash = dash[0].strip() not in (".", ":")
+        return (start, dash.end(), first.name) if plain_dash and text[dash.end() - 1].isspace() else None
+    begin = _place_start(text, start, first.start)
+    if begin is None or before.rstrip()[-1:] not in "/-–—" or not (text[begin].isupper() or caseless(text[begin])):
         return None
-    city = re.split(r"[,/–—-]", text[place_start : first.start])[0].strip()
-    return (place_start, dash.end(), first.name) if city.isupper() or caseless(city[:1]) or any(c.isdigit() for c in before) else None
+    city = re.split(r"[,/–—-]", text[begin : first.start])[0].strip()
+    sure = city.isupper() or caseless(city[:1]) or any(c.isdigit() for c in before)
+    return (begin, dash.end(), first.name) if sure else None
 
 
 @functools.cache
@@ -147,33 +139,30 @@ def _by() -> re.Pattern[str]:
     return re.compile(rf"[(\[*_\s]*(?:{'|'.join(found)})[\s:]+(?=\S)")
 
 
-def _byline(text: str, start: int, end: int, registry: Registry, known: KnownNames, *, top: bool) -> Span | None:
-    """ "By N, Associated Press", "N for Agence France-Presse", "N avec AFP", "(dpa)" or an agency's name alone in its line."""
-    line = text[start:end]
-    bare = line.strip(" .()[]（）【】*_—–-|:/")
-    if known_part(bare, registry) is not None and len(bare) <= 60:
-        return (start, end, known_part(bare, registry))
-    agency = known.first_agency(text, start, end)
+def _byline(scan: Scan, line: Line) -> str | None:
+    """The agency of "By N, Associated Press", "N for Agence France-Presse", "N avec AFP", "(dpa)" or of its name alone in its line."""
+    text = scan.text[line.start : line.end]
+    bare = text.strip(" .()[]（）【】*_—–-|:/")
+    if len(bare) <= TAIL and (alone := known_part(bare, scan.registry)) is not None:
+        return alone
+    agency = scan.names.first_agency(line.start, line.end)
     if agency is None:
         return None
-    by = _by().match(plain(line))
-    before, after = text[start : agency.start], text[agency.end : end]
-    names = _only_names(before[by.end() :] if by else before)
-    if by and names and len(after) <= 80 and _only_names(after):
-        return (start, end, agency.name)
-    joined = re.search(r"(?:[,|–—•·]|\b(?:for|avec|with|mit|con|com|para|für|pour|per|voor|för|dla|для|till)|\(|[-/])\s*(?:the |l'|l’|die |la )?$", before)
-    if names and joined and 2 <= len(re.findall(r"[^\W\d_]+", before)) <= 9 and len(after.strip(" .)]|")) <= (40 if top else 0) and _only_names(after):
-        return (start, end, agency.name)
-    return None
-
-
-BYLINE_WORDS = frozenset({"and", "und", "et", "y", "e", "och", "og", "en", "i", "for", "with", "avec", "mit", "con", "com", "the", "by", "von", "par", "por", "di", "in", "at", "à", "writer", "writers", "correspondent", "reporter", "staff", "news", "agency", "special", "to", "of", "de", "la", "du", "van", "der", "den", "da", "do", "dos", "del", "al", "el", "bin", "для", "и", "та", "für", "für", "para", "pour", "per", "l", "am", "pm", "a", "p", "m", "updated", "published", "from", "business", "sports", "science", "medical", "political", "diplomatic"})
+    by = _by().match(plain(text))
+    before, after = text[: agency.start - line.start], text[agency.end - line.start :]
+    if not (_only_names(before[by.end() :] if by else before) and _only_names(after)):
+        return None
+    if by:
+        return agency.name if len(after) <= 80 else None
+    people = len(re.findall(r"[^\W\d_]+", before))
+    room = 40 if line.top else 0
+    return agency.name if JOINED.search(before) and 2 <= people <= 9 and len(after.strip(" .)]|")) <= room else None
 
 
 def _only_names(part: str) -> bool:
     """Whether a part of a byline is names, dates and the words between them."""
     return all(
-        w[0].isupper() or w[0].isdigit() or caseless(w[0]) or plain(w) in BYLINE_WORDS or plain(w) in words("months")
+        w[0].isupper() or w[0].isdigit() or caseless(w[0]) or plain(w) in words("byline_words") or plain(w) in words("months")
         for w in re.findall(r"[^\W_]+", part)
     )
 
@@ -188,19 +177,17 @@ def _agency_words() -> re.Pattern[str]:
     return union(table("wire")["copyright"]["agency_words"])
 
 
-def _copyright(text: str, start: int, end: int, registry: Registry, known: KnownNames, *, last: bool) -> str | None:
+def _copyright(scan: Scan, line: Line) -> str | None:
     """The agency that a copyright line names."""
-    folded = plain(text[start:end])
+    folded = plain(scan.text[line.start : line.end])
     mark = _copyright_marks().search(folded)
-    if mark is None or mark.start() > 60:
+    if mark is None or mark.start() > TAIL or not (line.last or YEAR.search(folded)):
         return None
-    agency = known.first_agency(text, start, min(end, start + 160))
+    agency = scan.names.first_agency(line.start, min(line.end, line.start + 160))
     if agency is not None:
-        return agency.name if last or YEAR.search(folded) or end - start > 40 else None
-    if not (last or YEAR.search(folded)):
-        return None
-    opening = re.compile(r"(?:[\s.,:;()©]|\bcopyright\b|\(c\)|(?:19|20)\d\d(?:[-–](?:19|20)?\d\d)?|\bby\b)*").match(folded, mark.start())
-    name = name_at(text, start + (opening.end() if opening else 0), end, registry, strict=True)
+        return agency.name
+    opening = AFTER_COPYRIGHT.match(folded, mark.start())
+    name = name_at(scan.text, line.start + (opening.end() if opening else 0), line.end, scan.registry, strict=True)
     return name.text if name is not None and name.text and _agency_words().search(plain(name.text)) else None
 
 
@@ -210,29 +197,31 @@ def _contribution() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return union(p for rule in found for p in rule["phrase"]), union(p.strip() for rule in found for p in rule["lead"])
 
 
-def _contributed(text: str, start: int, end: int, known: KnownNames) -> str | None:
+def _contributed(scan: Scan, line: Line) -> str | None:
     """The agency whose reporters contributed."""
-    folded = plain(text[start:end])
+    folded = plain(scan.text[line.start : line.end])
     phrase, lead = _contribution()
     if found := phrase.search(folded):
-        agency = known.first_agency(text, start, start + found.start())
+        agency = scan.names.first_agency(line.start, line.start + found.start())
         return agency.name if agency is not None else None
-    begun = lead.match(folded.lstrip("(*_—– "))
+    skip = len(folded) - len(folded.lstrip("(*_—– "))
+    begun = lead.match(folded, skip)
     if begun is None:
         return None
-    skip = len(folded) - len(folded.lstrip("(*_—– "))
-    agency = known.first_agency(text, start + skip + begun.end(), min(end, start + skip + begun.end() + 80))
-    if agency is None or len(re.findall(r"\w+", text[start + skip + begun.end() : agency.start])) > 6:
+    after = line.start + begun.end()
+    agency = scan.names.first_agency(after, min(line.end, after + 80))
+    between = re.findall(r"\w+", scan.text[after : agency.start]) if agency is not None else []
+    if agency is None or not all(w[0].isupper() or plain(w) in words("before_names") or plain(w) in words("byline_words") for w in between):
         return None
     return agency.name
 
 
-def _closing(text: str, low: int, end: int, registry: Registry) -> Span | None:
+def _closing(scan: Scan, low: int, end: int) -> Span | None:
     """An agency behind the last words: "… on Friday. (AFP)", "— Reuters"."""
-    found = CLOSING.search(text, low, end)
+    found = CLOSING.search(scan.text, low, end)
     if found is None:
         return None
-    name = known_part((found[1] or found[2]).strip(), registry)
-    if name is None or (found[2] is not None and not re.search(r"[.!?…。\"”»]\s*$", text[low : found.start()] or ".")):
+    name = known_part((found[1] or found[2]).strip(), scan.registry)
+    if name is None or (found[2] is not None and not SENTENCE_END.search(scan.text[low : found.start()] or ".")):
         return None
     return (found.start(), end, name)

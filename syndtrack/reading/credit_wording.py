@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from syndtrack.models import CreditKind
+
 SLOT = "{name}"
 AUTHOR = "{author}"
 PLAIN = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "：": ":", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "İ": "i"})
@@ -39,7 +41,7 @@ class Wording:
     `line`: it must be all that stands in its line or brackets. `between`: what parts the author's name from the publisher's.
     """
 
-    kind: str
+    kind: CreditKind
     line: bool
     before: re.Pattern[str]
     after: re.Pattern[str] | None
@@ -70,6 +72,7 @@ def key_at(folded: str, at: int) -> str:
 
 def heads(wording: str) -> set[str]:
     """The keys of all the beginnings that a wording can have."""
+    wording = wording.lstrip()
     found = GROUP.search(wording)
     if found is None or re.search(r"\w[^\w'\-(\[]", wording[: found.start()]) or UNSPACED.match(wording[:1] if found.start() else ""):
         return {key_at(wording, 0)}
@@ -84,8 +87,14 @@ def pattern(words_: str) -> str:
     for group in GROUP.finditer(words_):
         parts.append(_literal(words_[at : group.start()]))
         alternatives = "|".join(_literal(a) for a in (group[1] if group[1] is not None else group[2]).split("|"))
-        parts.append(f"(?:{alternatives})" + ("" if group[1] is not None else "?"))
         at = group.end()
+        if group[1] is not None:
+            parts.append(f"(?:{alternatives})")
+        elif words_[at : at + 1] == " " and words_[: group.start()][-1:] in ("", " "):
+            parts.append(f"(?:(?:{alternatives}) {{1,4}})?")  # a word that may be missing takes its blank with it
+            at += 1
+        else:
+            parts.append(f"(?:{alternatives})?")
     return "".join([*parts, _literal(words_[at:])])
 
 
@@ -121,7 +130,7 @@ def wordings(*names: str) -> Wordings:
     return Wordings({key: tuple(found) for key, found in leading.items()}, tuple(trailing))
 
 
-def _wording(written: str, kind: str, *, line: bool) -> tuple[Wording, set[str]]:
+def _wording(written: str, kind: CreditKind, *, line: bool) -> tuple[Wording, set[str]]:
     before, _, after = written.partition(SLOT)
     head, author, between = before.partition(AUTHOR)
     made = Wording(
