@@ -31,6 +31,7 @@ from syndtrack.store.articles import Recorded
 from syndtrack.store.edges import StoryRow
 from syndtrack.store.store import Store
 from syndtrack.store.times import to_time
+from syndtrack.urls import registrable_domain
 from syndtrack.words import Words, tokenise
 
 BATCH = 500  # articles a transaction when an archive is taken in
@@ -117,6 +118,9 @@ class Flow:
     def _record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         """The same, inside the transaction."""
         feed_id = result.feed.id
+        home = registrable_domain(result.feed.url)
+        if articles and any(registrable_domain(a.submission.url) == home for a in articles):
+            self.store.publishers.of_feed(result.feed.url, result.feed.title)
         recorded = self.record(articles)
         by_url = {a.submission.url: r.article_id for a, r in zip(articles, recorded, strict=True)}
         lost = {r.what for r in refused}

@@ -40,9 +40,24 @@ def host_of(url_or_host: str) -> str:
 
 
 def registrable_domain(url_or_host: str) -> str:
-    """The domain one can register (`bbc.co.uk` of `news.bbc.co.uk`, by the public suffix list); else the host itself."""
+    """The domain one can register (`bbc.co.uk` of `news.bbc.co.uk`, by the public suffix list).
+
+    Of a literal IP address, that address, with the port where an unusual one is named: nobody else publishes there.
+    """
     host = host_of(url_or_host)
-    return _suffixes(host).top_domain_under_public_suffix or host
+    domain = _suffixes(host).top_domain_under_public_suffix
+    if domain or not host:
+        return domain or host
+    port = _port_of(url_or_host)
+    return host if port in (None, 80, 443) else f"{host}:{port}"
+
+
+def _port_of(url_or_host: str) -> int | None:
+    """The port that an address names; None if none that can be."""
+    try:
+        return urlsplit(url_or_host if "//" in url_or_host else f"//{url_or_host}").port
+    except ValueError:
+        return None
 
 
 def is_http(url: str) -> bool:

@@ -7,6 +7,7 @@ came first.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,14 @@ from syndtrack.publishers import Registry, fold
 from syndtrack.urls import host_of, registrable_domain
 
 MAX_NAME = 200
+TITLE_PARTS = re.compile(r"\s+[-–—|»:·]\s+|\s*[|»]\s*")
+FEED_WORDS = re.compile(r"(?i)\b(?:rss|atom|feeds?|news ?feed|all articles|latest(?: news)?|top stories)\b")
+
+
+def feed_name(title: str | None) -> str:
+    """The publisher's name in a feed's title: its first part, without the words that only say it is a feed. "Example Post » Feed" is "Example Post"."""
+    first = TITLE_PARTS.split((title or "").strip())[0]
+    return " ".join(FEED_WORDS.sub(" ", first).split()).strip(" -–—|:,")[:MAX_NAME]
 
 
 class Publishers:
@@ -78,13 +87,22 @@ class Publishers:
 
     def _by_host(self, url: str, domain: str) -> int:
         """The publisher that owns the longest part of the host, else a new one named after the domain."""
-        host = host_of(url).removeprefix("www.")
+        host = domain if ":" in domain else host_of(url).removeprefix("www.")
         while host:
             row = self._db.execute("SELECT publisher_id FROM publisher_domain WHERE domain = ?", (host,)).fetchone()
             if row:
                 return int(row[0])
             _, _, host = host.partition(".")
         return self._declare(domain or url[:MAX_NAME], domain, "address")
+
+    def of_feed(self, url: str, title: str | None) -> int:
+        """The publisher of a feed's site. One so far known only by its address goes by the feed's title from now on."""
+        number = self.of_article(None, url)
+        name = feed_name(title)
+        if name and self._db.execute("SELECT known_from FROM publisher WHERE id = ?", (number,)).fetchone()[0] == "address":
+            self.of_article(name, url)
+            return self.of_article(None, url)
+        return number
 
     def _by_name(self, name: str, domain: str) -> int:
         """The declared publisher of that name; one so far known only by this domain takes the name; else a new one."""

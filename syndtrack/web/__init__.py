@@ -1,1 +1,1 @@
-
+"""Pages and JSON API over one store, from the same handlers. They only read."""

@@ -1,0 +1,78 @@
+"""What each page shows: one function a page, from a store and the request's query to a record. The API gives the record, the page draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import Any
+
+from syndtrack.errors import RefusedError
+from syndtrack.reports.chain import trace_record
+from syndtrack.store.lookups import Lookups
+
+Record = dict[str, Any]
+Query = Mapping[str, str]
+
+MOST_ROWS = 500
+
+
+class NotFoundError(RefusedError):
+    """Nothing is stored under what was asked for."""
+
+
+def duplicates(lookups: Lookups, query: Query) -> Record:
+    """The latest copies with an observed source."""
+    return {"counts": lookups.counts(), "duplicates": list(lookups.duplicates(_limit(query, 50)))}
+
+
+def article(lookups: Lookups, query: Query) -> Record:
+    """One article: its chain with the evidence, its copies, credits and removals, its text."""
+    url = query.get("url", "").strip()
+    if not url:
+        raise RefusedError("url", "name the article: ?url=https://…")
+    article_id = lookups.article_id(url)
+    if article_id is None:
+        raise NotFoundError(url, "no such article is stored")
+    record: Record = dict(trace_record(lookups, article_id))
+    record["text"] = lookups.text(lookups.node(article_id)["revision_id"])
+    return record
+
+
+def feeds(lookups: Lookups, query: Query) -> Record:  # noqa: ARG001 - all pages are called alike
+    """Subscriptions with their health, and what could not be used lately."""
+    return {"feeds": list(lookups.feeds()), "refusals": list(lookups.refusals(50))}
+
+
+def stories(lookups: Lookups, query: Query) -> Record:
+    """Stories, the largest first."""
+    return {"stories": list(islice(lookups.stories(), _limit(query, 100)))}
+
+
+def publishers(lookups: Lookups, query: Query) -> Record:
+    """Who copies whom."""
+    return {"publishers": list(islice(lookups.publishers(), _limit(query, 200)))}
+
+
+def search(lookups: Lookups, query: Query) -> Record:
+    """Articles that hold all words."""
+    words = query.get("q", "")[:500]
+    return {"query": words, "found": lookups.search(words, _limit(query, 50))}
+
+
+def _limit(query: Query, usual: int) -> int:
+    """How many rows were asked for."""
+    asked = query.get("limit", str(usual))
+    if not asked.isdecimal() or not 1 <= int(asked) <= MOST_ROWS:
+        raise RefusedError("limit", f"{asked[:20]!r} is not a number from 1 to {MOST_ROWS}")
+    return int(asked)
+
+
+# path below "/" and "/api/v1/" -> template, function
+PAGES: dict[str, tuple[str, Callable[[Lookups, Query], Record]]] = {
+    "duplicates": ("duplicates.html", duplicates),
+    "article": ("article.html", article),
+    "stories": ("stories.html", stories),
+    "publishers": ("publishers.html", publishers),
+    "feeds": ("feeds.html", feeds),
+    "search": ("search.html", search),
+}

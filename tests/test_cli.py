@@ -1,0 +1,124 @@
+"""The command line as scripts use it: what it prints where, and how it exits."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from syndtrack.cli import main
+from test_flow import AGENCY, AGGREGATOR, BLOG
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(main, ["--db", "x.db", *arguments], input=stdin)
+
+    return invoke
+
+
+@pytest.fixture
+def filled(run, tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(a) + "\n" for a in (AGENCY, AGGREGATOR, BLOG)), encoding="utf-8")
+    assert run("ingest", "a.jsonl").exit_code == 0
+    return run
+
+
+def test_every_command_has_help_with_an_example(run):
+    commands = [[name] for name in main.commands if name != "sample"] + [["sample", name] for name in main.commands["sample"].commands]
+    assert len(commands) >= 12
+    for command in commands:
+        done = run(*command, "--help")
+        assert done.exit_code == 0
+        assert "Example:" in done.output, command
+
+
+def test_an_archive_with_bad_lines_is_taken_in_but_for_those_and_each_is_named(run, tmp_path: Path):
+    lines = [json.dumps(AGENCY), "{no json", '{"url": "ftp://x/y", "text": "t"}', '{"text": "t"}', json.dumps(BLOG)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    done = run("ingest", "a.jsonl")
+    assert done.exit_code == 1
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()[1:]] == ["a.jsonl:2", "a.jsonl:3", "a.jsonl:4"]
+    assert len(json.loads(run("report", "edges", "--format", "json").stdout)) >= 1
+
+
+def test_a_trace_prints_the_chain_and_its_evidence(filled):
+    record = json.loads(filled("trace", BLOG["url"], "--format", "json").stdout)
+    assert [n["url"] for n in record["chain"]] == [BLOG["url"], AGGREGATOR["url"], AGENCY["url"]]
+    assert record["origin"]["publisher"] == "Lunnet Wire"
+    text = filled("trace", BLOG["url"]).stdout
+    assert "Lunnet Wire" in text
+    assert "Via The Pilot Digest" in text
+
+
+def test_a_text_on_standard_input_is_traced_without_being_stored(filled):
+    record = json.loads(filled("trace", "-", "--format", "json", stdin=BLOG["text"]).stdout)
+    assert [n["url"] for n in record["chain"][1:]] == [AGGREGATOR["url"], AGENCY["url"]]
+
+
+@pytest.mark.parametrize("name", ["duplicates", "matches", "edges", "publishers", "stories", "feeds"])
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv", "html"])
+def test_every_report_comes_in_every_form(filled, name: str, form: str):
+    done = filled("report", name, "--format", form)
+    assert done.exit_code == 0
+    assert done.stdout or (form in ("jsonl", "csv") and name == "feeds")
+
+
+def test_matches_say_how_much_of_each_stands_in_the_other(filled):
+    rows = [json.loads(line) for line in filled("report", "matches", "--format", "jsonl").stdout.splitlines()]
+    assert {(r["a"], r["b"]) for r in rows} == {(AGENCY["url"], AGGREGATOR["url"]), (AGENCY["url"], BLOG["url"]), (AGGREGATOR["url"], BLOG["url"])}
+    assert all(0 < r["resemblance"] <= 1 and 0 < r["a_in_b"] <= 1 and 0 < r["b_in_a"] <= 1 and r["shared_words"] > 50 for r in rows)
+
+
+def test_inspect_prints_one_object_a_line_for_an_archive(filled, tmp_path: Path):
+    lines = filled("inspect", "a.jsonl", "--format", "json").stdout.splitlines()
+    assert [json.loads(line)["url"] for line in lines] == [AGENCY["url"], AGGREGATOR["url"], BLOG["url"]]
+
+
+def test_search_finds_words_and_says_so_when_there_are_none(filled):
+    assert BLOG["url"] in filled("search", "ministry", "lunch").stdout
+    assert "No article" in filled("search", "submarine").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["report", "nonsense"], 2, "nonsense"),
+        (["ingest", "missing.jsonl"], 2, "missing.jsonl: no such file"),
+        (["ingest", "x.pdf"], 2, "no such file"),
+        (["trace", "https://nowhere.example/a"], 2, "no such article"),
+        (["trace", "missing.txt"], 2, "missing.txt"),
+        (["import", "missing.opml"], 2, "missing.opml"),
+        (["add", "file:///etc/passwd"], 1, "not an http"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, arguments: list[str], status: int, told: str):
+    done = run(*arguments)
+    assert done.exit_code == status
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(run, tmp_path: Path):
+    with sqlite3.connect(tmp_path / "x.db") as other:
+        other.execute("CREATE TABLE theirs (x)")
+    done = run("feeds")
+    assert done.exit_code == 3
+    assert "not made by syndtrack" in done.stderr
+    (tmp_path / "x.db").write_bytes(b"This is no database at all." * 100)
+    assert run("feeds").exit_code == 3
+
+
+def test_the_database_may_be_named_by_the_environment_or_the_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SYNDTRACK_DB", "env.db")
+    assert CliRunner().invoke(main, ["feeds"]).exit_code == 0
+    assert (tmp_path / "env.db").exists()
+    monkeypatch.delenv("SYNDTRACK_DB")
+    (tmp_path / "syndtrack.toml").write_text('db = "file.db"\nfrobnicate = 1\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["feeds"])
+    assert done.exit_code == 2
+    assert "frobnicate" in done.stderr
