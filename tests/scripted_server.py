@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -50,6 +50,7 @@ class ScriptedServer:
     pages: dict[str, Answering | list[Answering]] = field(default_factory=dict)
     host: str = "127.0.0.1"
     asked: list[Asked] = field(default_factory=list)
+    before_reply: Callable[[], Awaitable[object]] | None = None
     open_now: int = 0
     most_open: int = 0
 
@@ -83,6 +84,8 @@ class ScriptedServer:
             pairs = (line.split(b": ", 1) for line in lines)
             asked = Asked(first.split(b" ")[1].decode("latin-1"), {name.decode().lower(): value for name, value in pairs})
             self.asked.append(asked)
+            if self.before_reply is not None:
+                await self.before_reply()
             reply = self._reply(asked)
             writer.write(reply.bytes())
             await writer.drain()

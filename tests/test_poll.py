@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+import worker_tasks as tasks
 from polling_rig import Clock, long_text, make_poller, nothing_known, rss, rss_entry, stored, subscribed
 from scripted_server import Reply, ScriptedServer
+
+from syndtrack.polling.poll import PAGES_PER_POLL
+from syndtrack.polling.schedule import is_due
 
 PAGE = f"<!doctype html><title>Story</title><article>{long_text(50)}</article>".encode()
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
@@ -73,3 +81,328 @@ async def test_not_modified_keeps_the_validators_and_looks_later():
     assert second.feed.interval > first.feed.interval
     assert second.feed.next_check is not None
     assert second.feed.next_check - clock.now() >= timedelta(seconds=second.feed.interval)
+
+
+# -- what answers lead to
+
+
+ANSWERS = [
+    ("an empty body", Reply(b""), "the answer is empty"),
+    ("blanks only", Reply(b" \n\n "), "the answer is empty"),
+    ("a page instead", Reply(PAGE, headers=HTML), "an HTML page, not a feed"),
+    ("some bytes", Reply(bytes(range(256)) * 9), "neither RSS, Atom, RDF nor JSON Feed"),
+    ("50 MB", Reply(b"<rss>" + b" " * 50_000_000), "the body is larger than 10,000,000 bytes"),
+    ("cut short", Reply(rss(rss_entry(1, "/1", long_text())), cut=500), "the body is cut short"),
+    ("cut short, of unknown length", Reply(rss(rss_entry(1, "/1", long_text()))[:500], framed=False), "the body is cut short"),
+    ("nothing", Reply(raw=b""), "the server closed the connection without an answer"),
+    ("not modified though not asked", Reply(status="304 Not Modified", framed=False), "the server answers 304 Not Modified"),
+    ("a circle", Reply(status="302 Found", headers=(("Location", "/feed"),)), None),
+    ("400", Reply(status="400 Bad Request"), "the server answers 400 Bad Request"),
+    ("401", Reply(status="401 Unauthorized", headers=(("WWW-Authenticate", "Basic"),)), "the server answers 401 Unauthorized"),
+    ("403", Reply(status="403 Forbidden"), "the server answers 403 Forbidden"),
+    ("404", Reply(status="404 Not Found"), "the server answers 404 Not Found"),
+    ("410 once", Reply(status="410 Gone"), "the server answers 410 Gone"),
+    ("429 without a time", Reply(status="429 Too Many Requests"), "the server answers 429 Too Many Requests"),
+    ("500", Reply(status="500 Internal Server Error"), "the server answers 500 Internal Server Error"),
+    ("a status nobody knows", Reply(status="799 Odd"), "the server answers 799"),
+    ("no content", Reply(status="204 No Content", framed=False), "the server answers 204 No Content"),
+]
+
+
+@pytest.mark.parametrize(("reply", "reason"), [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS])
+async def test_an_answer_that_cannot_be_used_is_a_failure_that_changes_no_validators(reply, reason):
+    clock = Clock()
+    async with ScriptedServer({"/feed": reply}) as server, make_poller(clock) as poller:
+        before = subscribed(server.url("/feed"), etag='"old"', last_modified="then", body_hash="h", interval=900, title="T")
+        result = await poller.poll_one(before, nothing_known)
+    assert result.outcome == "failed"
+    assert result.reason is not None
+    assert reason is None or result.reason == reason
+    after = result.feed
+    assert (after.etag, after.last_modified, after.body_hash, after.interval) == ('"old"', "then", "h", 900)
+    assert after.failures == 1
+    assert after.next_check is not None
+    assert after.next_check > clock.now()
+    assert result.entries == ()
+
+
+async def test_a_feed_that_says_twice_that_it_is_gone_is_gone_and_comes_back_if_it_does():
+    clock = Clock()
+    gone = Reply(status="410 Gone")
+    async with ScriptedServer({"/feed": [gone, gone, Reply(rss())]}) as server, make_poller(clock) as poller:
+        feed, outcomes = subscribed(server.url("/feed")), []
+        for _ in range(3):
+            result = await poller.poll_one(feed, nothing_known)
+            feed = result.feed
+            outcomes.append((result.outcome, feed.gone))
+            clock.pass_time(days=7)
+    assert outcomes == [("failed", 1), ("gone", 2), ("nothing new", 0)]
+
+
+async def test_success_forgets_the_failures():
+    async with ScriptedServer({"/feed": Reply(rss(rss_entry(1, "/1", long_text())))}) as server, make_poller(Clock()) as poller:
+        result = await poller.poll_one(subscribed(server.url("/feed"), failures=7, gone=1), nothing_known)
+    assert (result.feed.failures, result.feed.gone) == (0, 0)
+
+
+@pytest.mark.parametrize(("status", "header"), [("429 Too Many Requests", "3600"), ("503 Unavailable", "Mon, 02 Mar 2026 13:00:00 GMT")])
+async def test_a_server_that_asks_to_wait_is_left_alone_with_all_its_feeds(status, header):
+    clock = Clock()
+    async with ScriptedServer({"/a": Reply(status=status, headers=(("Retry-After", header),))}) as server, make_poller(clock) as poller:
+        asked = await poller.poll_one(subscribed(server.url("/a"), etag='"e"'), nothing_known)
+        again = await poller.poll_one(asked.feed, nothing_known)
+        other = await poller.poll_one(subscribed(server.url("/b"), id=2), nothing_known)
+    hour_later = clock.now() + timedelta(hours=1)
+    for result in (asked, again, other):
+        assert result.outcome == "waiting"
+        assert result.feed.asked_to_wait_until == result.feed.next_check == hour_later
+        assert not is_due(result.feed, clock.now())
+    assert asked.feed.failures == 0
+    assert asked.feed.etag == '"e"'
+    assert server.paths() == ["/a"]
+
+
+async def test_a_wait_that_was_stored_is_kept_after_a_restart():
+    clock = Clock()
+    async with ScriptedServer({"/b": Reply(rss())}) as server, make_poller(clock) as poller:
+        poller.hold([subscribed(server.url("/a"), asked_to_wait_until=clock.now() + timedelta(hours=1))])
+        assert (await poller.poll_one(subscribed(server.url("/b"), id=2), nothing_known)).outcome == "waiting"
+        clock.pass_time(hours=1)
+        assert (await poller.poll_one(subscribed(server.url("/b"), id=2), nothing_known)).outcome == "nothing new"
+    assert server.paths() == ["/b"]
+
+
+async def test_the_same_body_again_is_nothing_new_and_is_not_parsed():
+    clock = Clock()
+    async with ScriptedServer({"/feed": Reply(rss(rss_entry(1, "/1", long_text())))}) as server, make_poller(clock) as poller:
+        first = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
+        clock.pass_time(hours=1)
+        second = await poller.poll_one(first.feed, nothing_known)
+    assert (second.outcome, second.status, second.entries) == ("nothing new", 200, ())
+
+
+async def test_every_eight_days_the_feed_is_asked_for_in_full():
+    clock = Clock()
+    reply = Reply(rss(rss_entry(1, "/1", long_text())), headers=(("ETag", '"e"'),))
+    async with ScriptedServer({"/feed": reply}) as server, make_poller(clock) as poller:
+        feed = (await poller.poll_one(subscribed(server.url("/feed")), nothing_known)).feed
+        for days in (1, 8):
+            clock.pass_time(days=days)
+            feed = (await poller.poll_one(feed, nothing_known)).feed
+    assert ["if-none-match" in asked.headers for asked in server.asked] == [False, True, False]
+
+
+async def test_a_permanent_move_is_taken_over_after_three_looks_that_agree():
+    clock = Clock()
+    async with ScriptedServer({"/new": Reply(rss(rss_entry(1, "/1", long_text())))}) as server, make_poller(clock) as poller:
+        server.pages["/old"] = Reply(status="301 Moved Permanently", headers=(("Location", "/new"),))
+        feed, urls = subscribed(server.url("/old")), []
+        for _ in range(3):
+            feed = replace((await poller.poll_one(feed, nothing_known)).feed, last_full_fetch=None)
+            urls.append(feed.url)
+            clock.pass_time(days=1)
+    assert urls == [server.url("/old"), server.url("/old"), server.url("/new")]
+
+
+async def test_a_temporary_redirect_is_never_taken_over():
+    async with ScriptedServer({"/new": Reply(rss())}) as server, make_poller(Clock()) as poller:
+        server.pages["/old"] = Reply(status="302 Found", headers=(("Location", "/new"),))
+        feed = subscribed(server.url("/old"))
+        for _ in range(5):
+            feed = replace((await poller.poll_one(feed, nothing_known)).feed, last_full_fetch=None)
+    assert (feed.url, feed.moved_to) == (server.url("/old"), None)
+
+
+async def test_a_look_that_shares_no_entry_with_the_last_says_that_some_may_be_missing():
+    async def known(_feed_id: int) -> dict[str, str]:
+        return {"an older one": "h"}
+
+    entries = [rss_entry(n, f"/{n}", long_text(n)) for n in range(5)]
+    async with ScriptedServer({"/feed": Reply(rss(*entries))}) as server, make_poller(Clock()) as poller:
+        result = await poller.poll_one(subscribed(server.url("/feed"), interval=7_200), known)
+    assert "may have been missed" in result.why
+    assert result.feed.interval == 1_800
+
+
+# -- entries and pages
+
+
+async def test_a_page_that_cannot_be_had_is_refused_and_the_rest_goes_on():
+    teasers = [rss_entry(n, f"/{n}", f"Teaser number {n}.") for n in range(1, 7)]
+    async with ScriptedServer(dict(ROBOTS_ABSENT)) as server, make_poller(Clock()) as poller:
+        server.pages |= {
+            "/feed": Reply(rss(*teasers, rss_entry(7, "/7", long_text()))),
+            "/1": Reply(PAGE, headers=HTML),
+            "/2": Reply(b"%PDF-1.7", headers=(("Content-Type", "application/pdf"),)),
+            "/3": Reply(status="403 Forbidden"),
+            "/4": Reply(b"", headers=HTML),
+            "/5": Reply(status="302 Found", headers=(("Location", "/"),)),
+            "/": Reply(PAGE, headers=HTML),
+        }
+        result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
+    assert [entry.url for entry in result.entries] == [server.url("/7"), server.url("/1")]
+    assert {refusal.what: refusal.reason for refusal in result.refused} == {
+        server.url("/2"): "is application/pdf, no page",
+        server.url("/3"): "the server answers 403 Forbidden",
+        server.url("/4"): "the page is empty; tried again at the next look",
+        server.url("/5"): "leads to the front page",
+        server.url("/6"): "the server answers 404 Not Found",
+    }
+
+
+async def test_a_long_summary_stands_for_a_page_that_cannot_be_had():
+    async with ScriptedServer(dict(ROBOTS_ABSENT)) as server, make_poller(Clock()) as poller:
+        server.pages["/feed"] = Reply(rss(rss_entry(1, "/gone", long_text(sentences=7))))
+        result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
+    assert result.refused == ()
+    assert [entry.submission.html for entry in result.entries if entry.submission] == [long_text(sentences=7)]
+
+
+async def test_a_page_that_fails_in_passing_is_tried_again_at_the_next_look_but_not_for_ever():
+    clock = Clock()
+    async with ScriptedServer(ROBOTS_ABSENT | {"/1": Reply(status="502 Bad Gateway")}) as server, make_poller(clock) as poller:
+        server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", "Teaser.")), headers=(("ETag", '"e"'),))
+        feed = subscribed(server.url("/feed"))
+        for _ in range(6):
+            feed = (await poller.poll_one(feed, nothing_known)).feed
+            clock.pass_time(minutes=30)
+    assert server.paths().count("/1") == 3
+    assert feed.etag == '"e"'
+    # In full only while there was something to try again.
+    assert ["if-none-match" in asked.headers for asked in server.asked if asked.target == "/feed"] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(("robots", "allowed"), [
+    (Reply(b"User-agent: *\nDisallow: /private\n"), True),
+    (Reply(b"User-agent: *\nDisallow: /\n"), False),
+    (Reply(b"User-agent: syndtrack\nDisallow: /\n\nUser-agent: *\nAllow: /\n"), False),
+    (Reply(b"User-agent: other\nDisallow: /\n"), True),
+    (Reply(b"\xff\xfe\x00<html>no robots</html>"), True),
+    (Reply(b""), True),
+    (Reply(status="403 Forbidden"), True),
+    (Reply(status="503 Unavailable"), False),
+    (Reply(raw=b""), False),
+])  # fmt: skip
+async def test_pages_are_fetched_as_robots_txt_allows(robots, allowed):
+    async with ScriptedServer({"/robots.txt": robots, "/1": Reply(PAGE, headers=HTML)}) as server, make_poller(Clock()) as poller:
+        server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", "Teaser.")))
+        result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
+    assert len(result.entries) == allowed
+    assert ("/1" in server.paths()) is allowed
+    assert allowed or "robots.txt" in result.refused[0].reason
+
+
+async def test_robots_txt_is_asked_for_once_a_day():
+    clock = Clock()
+    teasers = [rss_entry(n, f"/{n}", f"Teaser {n}.") for n in range(6)]
+    async with (
+        ScriptedServer(ROBOTS_ABSENT | {f"/{n}": Reply(PAGE, headers=HTML) for n in range(6)}) as server,
+        make_poller(clock) as poller,
+    ):
+        for some in (teasers[:2], teasers[:4], teasers):
+            server.pages["/feed"] = Reply(rss(*some))
+            await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
+            clock.pass_time(hours=13)
+    assert server.paths().count("/robots.txt") == 2
+
+
+async def test_an_entry_leads_to_where_its_page_was_found():
+    async with ScriptedServer(ROBOTS_ABSENT | {"/story": Reply(PAGE, headers=HTML)}) as server, make_poller(Clock()) as poller:
+        server.pages["/click"] = Reply(status="302 Found", headers=(("Location", "/story"),))
+        server.pages["/feed"] = Reply(rss(rss_entry(1, "/click?to=1", "Teaser.")))
+        [entry] = (await poller.poll_one(subscribed(server.url("/feed")), nothing_known)).entries
+    assert entry.url == server.url("/click?to=1")
+    assert entry.submission is not None
+    assert entry.submission.url == server.url("/story")
+
+
+async def test_more_new_pages_than_one_look_may_fetch_are_left_for_the_next_which_comes_soon():
+    clock = Clock()
+    count = PAGES_PER_POLL + 20
+    teasers = [rss_entry(n, f"/{n}", f"Teaser {n}.") for n in range(count)]
+    async with (
+        ScriptedServer(ROBOTS_ABSENT | {f"/{n}": Reply(PAGE, headers=HTML) for n in range(count)}) as server,
+        make_poller(clock) as poller,
+    ):
+        server.pages["/feed"] = Reply(rss(*teasers), headers=(("ETag", '"e"'),))
+        first = await poller.poll_one(subscribed(server.url("/feed"), interval=7_200), nothing_known)
+
+        async def known(_feed_id: int) -> dict[str, str]:
+            return stored(first)
+
+        clock.pass_time(minutes=10)
+        assert is_due(first.feed, clock.now())
+        second = await poller.poll_one(first.feed, known)
+    assert (len(first.entries), first.why) == (PAGES_PER_POLL, "20 entries left for the next look in 5 min")
+    assert sum(entry.submission is not None for entry in second.entries) == 20
+    assert len(second.entries) == count
+    assert second.feed.etag == '"e"'
+
+
+async def test_a_poller_asks_one_host_one_thing_at_a_time_and_many_hosts_at_once():
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        poller = await stack.enter_async_context(make_poller(clock))
+        servers = [await stack.enter_async_context(ScriptedServer(host=f"127.0.1.{n}")) for n in range(1, 5)]
+        all_asked = asyncio.Barrier(4)
+        feeds = []
+        for server in servers:
+            server.before_reply = all_asked.wait  # each waits until the others are asked: only many at once come through
+            for path in ("/a", "/b"):
+                server.pages[path] = Reply(rss(rss_entry(1, "/1", long_text())))
+                feeds.append(subscribed(server.url(path), id=len(feeds) + 1))
+        results = [result async for result in poller.poll(feeds, nothing_known)]
+    assert sorted(result.feed.id for result in results) == list(range(1, 9))
+    assert {result.outcome for result in results} == {"new"}
+    assert [server.most_open for server in servers] == [1] * 4
+
+
+async def test_a_feed_that_fails_or_kills_its_worker_leaves_the_others_alone(monkeypatch):
+    monkeypatch.setattr("syndtrack.polling.poll.PARSE_SECONDS", 0.5)
+    monkeypatch.setattr("syndtrack.polling.poll.parse_feed", tasks.parse_or_loop)
+    async with ScriptedServer() as server, make_poller(Clock()) as poller:
+        server.pages |= {
+            "/good": Reply(rss(rss_entry(1, "/1", long_text()))),
+            "/killer": Reply(b"<rss>LOOP</rss>"),
+            "/none": Reply(raw=b""),
+        }
+        feeds = [subscribed(server.url(path), id=n) for n, path in enumerate(("/killer", "/none", "/good", "/killer", "/good"))]
+        results = {result.feed.id: result async for result in poller.poll(feeds, nothing_known)}
+    assert [results[n].outcome for n in range(5)] == ["failed", "failed", "new", "failed", "new"]
+    assert results[0].reason == "took longer than 0.5 s to read and was stopped"
+
+
+async def test_a_bug_ends_the_round_instead_of_being_swallowed():
+    async def broken(_feed_id: int) -> dict[str, str]:
+        raise ZeroDivisionError
+
+    async with ScriptedServer({"/feed": Reply(rss(rss_entry(1, "/1", long_text())))}) as server, make_poller(Clock()) as poller:
+        with pytest.raises(ZeroDivisionError):
+            async for _ in poller.poll([subscribed(server.url("/feed"))], broken):
+                pass
+
+
+async def test_a_round_can_be_left_in_the_middle():
+    async with ScriptedServer({"/a": Reply(rss()), "/b": Reply(b"x", hang=True)}) as server, make_poller(Clock()) as poller:
+        async with aclosing(poller.poll([subscribed(server.url(p), id=n) for n, p in enumerate(("/a", "/b"))], nothing_known)) as results:
+            assert (await anext(results)).feed.id == 0
+    assert server.asked[0].target == "/a"
+
+
+async def test_no_secret_of_a_feeds_address_is_said():
+    async with ScriptedServer(
+        {"/feed": [Reply(raw=b""), Reply(PAGE, headers=HTML), Reply(rss("<item><title>T</title></item>"))]}
+    ) as server:
+        url = server.url("/feed?token=canary").replace("http://", "http://reader:canary@")
+        async with make_poller(Clock()) as poller:
+            for _ in range(3):
+                result = await poller.poll_one(subscribed(url), nothing_known)
+                said = (result.why, result.reason, [(r.what, r.reason) for r in result.refused], result.entries)
+                assert "canary" not in str(said)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import NoReturn
 
 from syndtrack.errors import FeedError
+from syndtrack.models import ParsedFeed
+from syndtrack.reading.entries import parse_feed
 
 
 def double(number: int) -> int:
@@ -17,9 +20,13 @@ def process_id() -> int:
     return os.getpid()
 
 
-def loop_for_ever(_body: bytes = b"") -> None:
+def loop_for_ever() -> NoReturn:
     while True:
         pass
+
+
+def parse_or_loop(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
+    return loop_for_ever() if b"LOOP" in body else parse_feed(body, url, content_type)
 
 
 def loop_in_c() -> None:

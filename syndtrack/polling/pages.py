@@ -21,7 +21,8 @@ PAGE_TYPES = frozenset({"", "text/html", "application/xhtml+xml", "application/x
 ROBOTS_KEPT = timedelta(days=1)
 ROBOTS_RETRIED = timedelta(hours=1)
 FAILED_KEPT = timedelta(days=1)
-FAILED_RETRIED = timedelta(hours=1)
+# A failure that may pass is tried again at the feed's next look, and at this many in all.
+TRIES = 3
 REMEMBERED = 10_000
 
 
@@ -31,6 +32,16 @@ class Page:
 
     url: str
     html: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Why a page could not be had, until when it is not asked for again, and how often that may have been in passing."""
+
+    reason: str
+    until: datetime
+    passing: bool = False
+    times: int = 1
 
 
 @dataclass(slots=True)
@@ -43,6 +54,10 @@ class _Robots:
     reason: str = ""
 
 
+class LaterError(FetchError):
+    """A page that could not be had for a reason that may pass; worth another try."""
+
+
 class Pages:
     """Fetches pages with `fetcher`; what takes time is done in `workers`. Remembers robots.txt files and failures, in memory."""
 
@@ -51,20 +66,25 @@ class Pages:
         self._workers = workers
         self._now = now
         self._robots: OrderedDict[str, _Robots] = OrderedDict()
-        self._failed: OrderedDict[str, tuple[datetime, str]] = OrderedDict()
+        self._failed: OrderedDict[str, _Failed] = OrderedDict()
 
     async def page(self, url: str) -> Page:
-        """The page at an address. Raises RefusedError with the reason, at once where it failed not long ago."""
-        failed = self._failed.get(url)
-        if failed is not None and failed[0] > self._now():
-            raise FetchError(shown(url), failed[1])
+        """The page at an address. Raises LaterError where another try is worth it, else RefusedError, at once for a day after it failed."""
+        failed = self._failed.pop(url, None)
+        if failed is not None and failed.until > self._now():
+            self._remember(url, failed)
+            raise FetchError(shown(url), failed.reason)
         try:
             return await self._page(url)
-        except _PassingError as error:
-            self._remember(url, FAILED_RETRIED, error.reason)
-            raise FetchError(error.what, error.reason) from error
+        except LaterError as error:
+            times = failed.times + 1 if failed is not None and failed.passing else 1
+            if times < TRIES:
+                self._remember(url, _Failed(error.reason, self._now(), passing=True, times=times))
+                raise
+            self._remember(url, _Failed(error.reason, self._now() + FAILED_KEPT))
+            raise FetchError(error.what, f"{error.reason} ({times} tries)") from error
         except RefusedError as error:
-            self._remember(url, FAILED_KEPT, error.reason)
+            self._remember(url, _Failed(error.reason, self._now() + FAILED_KEPT))
             raise
 
     async def _page(self, url: str) -> Page:
@@ -73,14 +93,14 @@ class Pages:
         try:
             answer = await self._fetcher.fetch(url, accept=ACCEPT_PAGE, max_bytes=PAGE_BYTES)
         except FetchError as error:
-            raise _PassingError(what, error.reason) from error
+            raise LaterError(what, error.reason) from error
         if answer.status != 200:
-            kind = _PassingError if answer.status >= 500 or answer.status in (408, 425, 429) else FetchError
+            kind = LaterError if answer.status >= 500 or answer.status in (408, 425, 429) else FetchError
             raise kind(what, f"the server answers {status_text(answer.status)}")
         if media_type(answer.content_type) not in PAGE_TYPES:
             raise FetchError(what, f"is {media_type(answer.content_type)[:80]}, no page")
         if not answer.body.strip():
-            raise _PassingError(what, "the page is empty")
+            raise LaterError(what, "the page is empty")
         if urlsplit(answer.url).path in ("", "/") and urlsplit(url).path not in ("", "/"):
             raise FetchError(what, "leads to the front page")
         html = await self._workers.run(decode, answer.body, answer.content_type, what=what)
@@ -93,7 +113,7 @@ class Pages:
             if robots.until is None or robots.until <= self._now():
                 await self._read_robots(url, robots)
         if robots.body is None:
-            raise _PassingError(what, f"its site's robots.txt cannot be read: {robots.reason}")
+            raise LaterError(what, f"its site's robots.txt cannot be read: {robots.reason}")
         if not robots.body:
             return
         allowed, delay = await self._workers.run(judge, robots.body, self._fetcher.agent, url, what=f"robots.txt for {what}", deadline=5.0)
@@ -123,11 +143,7 @@ class Pages:
             self._robots.popitem(last=False)
         return self._robots.setdefault(origin, _Robots())
 
-    def _remember(self, url: str, time: timedelta, reason: str) -> None:
-        self._failed[url] = (self._now() + time, reason)
+    def _remember(self, url: str, failed: _Failed) -> None:
+        self._failed[url] = failed
         if len(self._failed) > REMEMBERED:
             self._failed.popitem(last=False)
-
-
-class _PassingError(FetchError):
-    """A failure that may pass by itself."""

@@ -18,7 +18,7 @@ from syndtrack.polling import schedule
 from syndtrack.polling.fetch import Answer, Fetcher, status_text
 from syndtrack.polling.fulltext import is_long_summary
 from syndtrack.polling.guard import Network
-from syndtrack.polling.pages import Pages
+from syndtrack.polling.pages import LaterError, Pages
 from syndtrack.polling.seen import sort_entries, submission
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.entries import parse_feed
@@ -172,7 +172,7 @@ class Poller:
         """Reads the entries of a feed that was fetched: hands in what is new, with its page where the entry lacks the text."""
         feed, at, answer, parsed = look.feed, look.at, look.answer, look.parsed
         entries = sort_entries(parsed.entries, known, feed_id=feed.id, feed_url=answer.url, at=at)
-        from_pages, refused, left = await self._fetch_pages(entries.to_fetch, feed.id, at)
+        from_pages, refused, left, again = await self._fetch_pages(entries.to_fetch, feed.id, at)
         seen = entries.ready + tuple(from_pages)
         # Entries whose page could not be had are asked for again at each look; to count them as new would bring the looks ever closer.
         new = sum(1 for entry in seen if entry.key not in known)
@@ -181,8 +181,9 @@ class Poller:
         self._hints[feed.id] = parsed.hints
         after = _adopt_move(_with_validators(feed, answer), answer)
         if left:
-            # Without validators and hash, so that the next look gets the whole feed and finds them.
             plan = schedule.after_leaving_some(feed, plan, at, left)
+        if left or again:
+            # Without validators and hash, so that the next look gets the whole feed and finds them.
             after = replace(after, etag=None, last_modified=None, body_hash=None)
         after = replace(after, title=feed.title or parsed.title, last_full_fetch=at)
         return PollResult(
@@ -198,8 +199,8 @@ class Poller:
 
     async def _fetch_pages(
         self, to_fetch: tuple[tuple[SeenEntry, Entry], ...], feed_id: int, at: datetime
-    ) -> tuple[list[SeenEntry], list[Refusal], int]:
-        """Entries with the text of their pages, refusals, and how many are left for the next look."""
+    ) -> tuple[list[SeenEntry], list[Refusal], int, int]:
+        """Entries with the text of their pages, refusals, how many are left for the next look, and how many are to be tried again then."""
         tasks = [asyncio.create_task(self._fetch_page(seen, entry, feed_id, at)) for seen, entry in to_fetch[:PAGES_PER_POLL]]
         try:
             if tasks:
@@ -208,21 +209,26 @@ class Poller:
             for task in tasks:
                 task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        read, refused, left = [], [], len(to_fetch) - len(tasks)
+        read, refused, left, again = [], [], len(to_fetch) - len(tasks), 0
         for outcome in outcomes:
             if isinstance(outcome, asyncio.CancelledError):
                 left += 1
+            elif isinstance(outcome, LaterError):
+                again += 1
+                refused.append(Refusal(outcome.what, f"{outcome.reason}; tried again at the next look"))
             elif isinstance(outcome, BaseException):
                 raise outcome
             elif isinstance(outcome, Refusal):
                 refused.append(outcome)
             else:
                 read.append(outcome)
-        return read, refused, left
+        return read, refused, left, again
 
     async def _fetch_page(self, seen: SeenEntry, entry: Entry, feed_id: int, at: datetime) -> SeenEntry | Refusal:
         try:
             page = await self._pages.page(seen.url)
+        except LaterError:
+            raise
         except RefusedError as error:
             body = entry.content or entry.summary
             if body is not None and is_long_summary(body):
