@@ -48,7 +48,7 @@ _WEIGHTS = np.array([0, 0, WORD_WEIGHT, WORD_WEIGHT // 2, WORD_WEIGHT // 3], dty
 _CLASSES = (
     # Later ones win. Marks and invisible characters belong to the letter before them.
     (_WORD, r"[\p{L}\p{N}]+"),
-    (_MARK, r"[\p{M}\p{Cf}\uFF9E\uFF9F]+"),
+    (_MARK, r"[\p{M}\p{Cf}\uFF9E\uFF9F\u0640]+"),
     # Letters that serve as apostrophes (U+02B9 to U+02BC, U+02C8, U+A78C) must part words as ' does.
     (_SEPARATOR, r"[\u02B9-\u02BC\u02C8\u055A\uA78B\uA78C]+"),
     # Characters of Chinese and Japanese; the iteration and length marks are among them.

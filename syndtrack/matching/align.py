@@ -1,8 +1,8 @@
 """Where two texts say the same: passages that stand in both, small edits allowed inside.
 
 Seed and extend, as in comparing genomes (Altschul et al. 1990, doi:10.1016/S0022-2836(05)80360-2): shared shingles are the seeds, seeds
-on one diagonal grow to a block while word equals word, and blocks that follow each other in both texts with few words between are one
-span.
+on one diagonal grow to a block while word equals word, blocks that follow each other in both texts with few words between are one chain,
+and at its ends a chain goes on over single changed words as long as most words are equal.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from syndtrack.words import Words
 
 GAP = 12
 """Words that may be changed, dropped or put in between two blocks of one span: half a sentence."""
+
+DROP = 3
+"""At the ends of a chain: how many more changed words than equal ones end it (the X-drop of BLAST)."""
 
 MAX_BLOCKS = 2_000
 """Blocks of a pair; more only arise between endless repetitions."""
@@ -48,7 +51,7 @@ def align(a: Words, b: Words) -> tuple[AlignedSpan, ...]:
             b_start=int(b.starts[chain[0].b_start]),
             b_end=int(b.ends[chain[-1].b_end - 1]),
         )
-        for chain in chains(blocks(a, b))
+        for chain in chains(a, b, blocks(a, b))
     )
 
 
@@ -56,25 +59,24 @@ def blocks(a: Words, b: Words) -> list[Block]:
     """Longest runs of equal words around shared shingles, in order of their place in a and without overlap there."""
     found: list[Block] = []
     done = 0
-    at_a, at_b = _seeds(a, b)
-    if not len(at_a):
-        return found
-    equal = _equal_until(a, b, at_a, at_b)
-    for i, j, until in zip(at_a.tolist(), at_b.tolist(), equal.tolist(), strict=True):
+    for i, j, until in _diagonals(a, b):
         if until <= done:
             continue
         start_a, start_b = max(i, done), j + max(i, done) - i
         while start_a > done and start_b > 0 and a.hashes[start_a - 1] == b.hashes[start_b - 1]:
             start_a, start_b = start_a - 1, start_b - 1
-        found.append(Block(start_a, until, start_b))
-        done = until
+        end, shift = until, start_b - start_a
+        while end < len(a) and end + shift < len(b) and a.hashes[end] == b.hashes[end + shift]:
+            end += 1
+        found.append(Block(start_a, end, start_b))
+        done = end
         if len(found) == MAX_BLOCKS:
             break
     return found
 
 
-def chains(found: list[Block]) -> list[list[Block]]:
-    """Blocks that follow each other closely in both texts, joined."""
+def chains(a: Words, b: Words, found: list[Block]) -> list[list[Block]]:
+    """Blocks that follow each other closely in both texts, joined, and what goes on at their ends."""
     joined: list[list[Block]] = []
     for block in found:
         last = joined[-1][-1] if joined else None
@@ -82,20 +84,63 @@ def chains(found: list[Block]) -> list[list[Block]]:
             joined[-1].append(block)
         else:
             joined.append([block])
+    for n, chain in enumerate(joined):
+        before = joined[n - 1][-1].a_end if n else 0
+        after = joined[n + 1][0].a_start if n + 1 < len(joined) else len(a)
+        joined[n] = [*_on_backwards(a, b, chain[0], before), *chain, *_on_forwards(a, b, chain[-1], after)]
     return joined
 
 
-def _seeds(a: Words, b: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Places in a and b of the shared shingles, in order of a: the first occurrence with the first, and so on."""
+def _on_forwards(a: Words, b: Words, block: Block, stop: int) -> list[Block]:
+    """Further runs of equal words after a block, on its diagonal, before word `stop` of a."""
+    shift = block.b_start - block.a_start
+    runs = _runs(a.hashes[block.a_end : stop], b.hashes[block.b_end : stop + shift])
+    return [Block(block.a_end + s, block.a_end + e, block.b_end + s) for s, e in runs]
+
+
+def _on_backwards(a: Words, b: Words, block: Block, stop: int) -> list[Block]:
+    """Further runs of equal words before a block, on its diagonal, from word `stop` of a on."""
+    shift = block.b_start - block.a_start
+    stop = max(stop, -shift, 0)
+    runs = _runs(a.hashes[stop : block.a_start][::-1], b.hashes[stop + shift : block.b_start][::-1])
+    return [Block(block.a_start - e, block.a_start - s, block.b_start - e) for s, e in reversed(runs)]
+
+
+def _runs(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> list[tuple[int, int]]:
+    """Runs of equal words side by side, up to where equal words outnumber changed ones most, ended by `DROP` more changed than that."""
+    score = best = end = 0
+    runs: list[tuple[int, int]] = []
+    for n, (one, other) in enumerate(zip(a, b, strict=False)):
+        if one == other:
+            score += 1
+            runs[-1:] = [(runs[-1][0], n + 1)] if runs and runs[-1][1] == n else [*runs[-1:], (n, n + 1)]
+            if score > best:
+                best, end = score, n + 1
+        else:
+            score -= 1
+            if best - score > DROP:
+                break
+    return [run for run in runs if run[1] <= end]
+
+
+def _diagonals(a: Words, b: Words) -> list[tuple[int, int, int]]:
+    """Unbroken diagonals of shared shingles in order of a: first word in a and in b, and the word of a after the last.
+
+    Of a shingle that occurs several times the first occurrence is paired with the first, the second with the second, and so on.
+    """
     (hashes_a, order_a), (hashes_b, order_b) = _numbered(a.shingles), _numbered(b.shingles)
     if not len(hashes_b):
-        return order_a[:0], order_b[:0]
+        return []
     place = np.searchsorted(hashes_b, hashes_a)
     place[place == len(hashes_b)] = 0
-    hit = hashes_b[place] == hashes_a
+    hit = np.flatnonzero(hashes_b[place] == hashes_a)
     at_a, at_b = order_a[hit], order_b[place[hit]]
     order = np.argsort(at_a)
-    return at_a[order], at_b[order]
+    at_a, at_b = at_a[order], at_b[order]
+    breaks = np.flatnonzero((np.diff(at_a) != 1) | (np.diff(at_b) != 1)) + 1
+    first = np.concatenate([[0], breaks])[: len(at_a)]
+    last = np.concatenate([breaks, [len(at_a)]])[: len(first)] - 1
+    return list(zip(at_a[first].tolist(), at_b[first].tolist(), a.shingle_ends[at_a[last]].tolist(), strict=True))
 
 
 def _numbered(shingles: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
@@ -107,17 +152,3 @@ def _numbered(shingles: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint64],
     number = np.arange(len(ordered))
     number -= np.maximum.accumulate(np.where(fresh, number, 0))
     return (ordered << np.uint64(32)) | number.astype(np.uint64), order
-
-
-def _equal_until(a: Words, b: Words, at_a: npt.NDArray[np.int64], at_b: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """For each seed, the word of a up to which a and b run equal from there; seeds of one unbroken diagonal share the answer."""
-    step = np.ones(len(at_a), np.bool_)
-    step[:-1] = (np.diff(at_a) != 1) | (np.diff(at_b) != 1)
-    last = np.flatnonzero(step)  # the last seed of each unbroken diagonal
-    ends = []
-    for i, j in zip(at_a[last].tolist(), at_b[last].tolist(), strict=True):
-        end, shift = int(a.shingle_ends[i]), j - i
-        while end < len(a) and end + shift < len(b) and a.hashes[end] == b.hashes[end + shift]:
-            end += 1
-        ends.append(end)
-    return np.array(ends, np.int64)[np.searchsorted(last, np.arange(len(at_a)))]

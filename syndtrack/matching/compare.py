@@ -9,9 +9,9 @@ parallel but differ in their numbers are no copies, since copyists change words 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from syndtrack.matching.align import Block, blocks, chains
 from syndtrack.matching.fingerprint import MIN_SHINGLES
@@ -58,23 +58,24 @@ def compare(a: Words, b: Words) -> Match | None:
         resemblance=shared / (len(in_a) + len(in_b) - shared),
         a_in_b=a_in_b,
         b_in_a=b_in_a,
-        shared_words=min(_covered(a, common), _covered(b, common)),
+        shared_words=sum(block.a_end - block.a_start for block in found),
         kind=_kind(a, b, a_in_b, b_in_a),
     )
 
 
 def is_template(a: Words, b: Words, found: list[Block]) -> bool:
     """Whether the numbers between the equal blocks of two parallel texts differ, three or more of them and no fewer than are kept."""
-    numeric_a, numeric_b = (words.flags & NUMERIC != 0 for words in (a, b))
-    kept = sum(int(np.count_nonzero(numeric_a[block.a_start : block.a_end])) for block in found)
-    refilled = 0
-    for chain in chains(found):
-        for one, following in zip(chain, chain[1:], strict=False):
-            in_a = _numbers(a, numeric_a, one.a_end, following.a_start)
-            in_b = _numbers(b, numeric_b, one.b_end, following.b_start)
-            same = (in_a & in_b).total()
-            kept += same
-            refilled += min(in_a.total(), in_b.total()) - same
+    before_a, before_b = (np.concatenate([[0], np.cumsum(words.flags & NUMERIC != 0)]).tolist() for words in (a, b))
+    kept = refilled = 0
+    for chain in chains(a, b, found):
+        kept += sum(before_a[block.a_end] - before_a[block.a_start] for block in chain)
+        for one, following in pairwise(chain):
+            count_a = before_a[following.a_start] - before_a[one.a_end]
+            count_b = before_b[following.b_start] - before_b[one.b_end]
+            if count_a and count_b:
+                same = (_numbers(a, one.a_end, following.a_start) & _numbers(b, one.b_end, following.b_start)).total()
+                kept += same
+                refilled += min(count_a, count_b) - same
     return refilled >= max(MIN_REFILLED, kept)
 
 
@@ -93,8 +94,8 @@ def prose(a: Words, b: Words, found: list[Block]) -> float:
     return words
 
 
-def _numbers(words: Words, numeric: npt.NDArray[np.bool_], start: int, end: int) -> Counter[int]:
-    return Counter(words.hashes[start:end][numeric[start:end]].tolist())
+def _numbers(words: Words, start: int, end: int) -> Counter[int]:
+    return Counter(words.hashes[start:end][words.flags[start:end] & NUMERIC != 0].tolist())
 
 
 def _kind(a: Words, b: Words, a_in_b: float, b_in_a: float) -> MatchKind:
@@ -103,12 +104,3 @@ def _kind(a: Words, b: Words, a_in_b: float, b_in_a: float) -> MatchKind:
     if min(a_in_b, b_in_a) >= MOST:
         return "edited"
     return "excerpt" if max(a_in_b, b_in_a) >= MOST else "shared-passage"
-
-
-def _covered(words: Words, common: npt.NDArray[np.uint32]) -> int:
-    """The number of words that lie in a shared shingle."""
-    place = np.searchsorted(common, words.shingles)
-    place[place == len(common)] = 0
-    at = np.flatnonzero(common[place] == words.shingles)
-    depth = np.bincount(at, minlength=len(words) + 1) - np.bincount(words.shingle_ends[at], minlength=len(words) + 1)
-    return int(np.count_nonzero(np.cumsum(depth)))

@@ -4,8 +4,8 @@ Two revisions are candidates of each other if at least two samples admit them, o
 `HUBS` revisions hold admits every pair of them. A sample that more hold admits pairs with the `HUBS` first of them only, in order of rank
 (the time of first sight, say): a story that 5,000 sites run is joined through its earliest versions by 4.6 million pairs instead of 12.5
 million, and a phrase of 100,000 pages costs each of them no more than `HUBS` candidates. What is found therefore depends on what is in
-the index alone, never on the order in which it came. When an earlier one arrives late, or one is discarded, a hub may change; `unsettled` names the revisions that have to be
-looked up anew.
+the index alone, never on the order in which it came. When an earlier one arrives late, or one is discarded, a hub may change;
+`unsettled` names the revisions that have to be looked up anew.
 
 Postings lie in sorted segments, merged when a newer one has grown to half the size of the one before (a log-structured merge tree: O'Neil
 et al. 1996), over a dictionary of the newest. A posting takes 8 bytes, a revision 130 besides: 400 bytes with 32 postings, and at
