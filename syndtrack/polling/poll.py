@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -89,7 +89,7 @@ class Poller:
             if feed.asked_to_wait_until is not None:
                 self.fetcher.hosts.hold(feed.url, feed.asked_to_wait_until)
 
-    async def poll(self, feeds: Iterable[Feed], known: Known) -> AsyncIterator[PollResult]:
+    async def poll(self, feeds: Iterable[Feed], known: Known) -> AsyncGenerator[PollResult, None]:
         """Polls feeds, many at once but one after the other on one host, and gives each result as it comes.
 
         A feed that fails gives a result that says so. Anything else that is raised is a bug and ends the round.
