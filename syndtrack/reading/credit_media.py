@@ -84,7 +84,7 @@ def _caption(scan: Scan, line: Line) -> str | None:
 
 
 def _by_courtesy(scan: Scan, line: Line, at: int) -> str | None:
-    """ "Courtesy of" lends pictures; only of a known publisher, at the end, it lends texts."""
+    """Pictures are courtesy of somebody; texts only of a known publisher, near an end of the article."""
     name = name_at(scan.text, at, line.end, scan.registry, strict=True)
     if name is not None and name.text and line.edge and (is_known(name.text, scan.registry) or name.url or "." in name.text):
         return None

@@ -11,16 +11,19 @@ from syndtrack.reading.credit_wording import UNSPACED, plain, words
 MAX_WORDS = 8
 MAX_NAME = 80
 MAX_ADDRESS = 500
+DASHES = frozenset({"-", "–", "—", "/", "|"})
 
 ADDRESS = re.compile(r"https?://[^\s<>\"'|\]）】]{3,}", re.IGNORECASE)
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,4}[a-z]{2,12}(?:/[\w./?=&%+-]{0,200})?(?![\w@])", re.IGNORECASE)
 TOKEN = re.compile(r"[^\s,;:!?()\[\]{}<>|\"“”„«»*•·、。，；：！？（）「」『』【】《》]+")
-OPENING = re.compile(r"[\s\"“„«'‘*_•·:\[(<「『【《（-]{0,6}")
+OPENING = re.compile(r"[\s\ufffd\"“„«'‘*_•·:\[(<「『【《（-]{0,6}")
 ABBREVIATION = re.compile(r"(?:St|Mt|Ft|Mr|Mrs|Dr|Jr|No|Inc|Co|Corp|Ltd|[A-Z](?:\.[A-Z])*)\.")
 POSSESSIVE = re.compile(r"['’]s$")
 ENDING = re.compile(r"[.…\-–—/'’]+$")
 # After a name: nothing but closing punctuation, or an invitation to read the original.
-CLOSED = re.compile(r"[\s.,;:!?…\"“”»'’*_)\]>。，）」』】》|।–—-]{0,12}(?:(?:go to|read the|read|see|view|click for)(?: the| full)? original(?: article| story| here)?[ .\])]{0,4})?$", re.IGNORECASE)
+MARKS = r"[\s.,;:!?…\"“”»'’*_)\]>。，）」』】》|।–—-]{0,12}"
+GO_TO_ORIGINAL = r"(?:go to|read the|read|see|view|click for)(?: the| full)? original(?: article| story| here)?[ .\])]{0,4}"
+CLOSED = re.compile(rf"{MARKS}(?:{GO_TO_ORIGINAL})?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,39 +86,49 @@ def _after_article(text: str, start: int, stop: int) -> int:
 
 def _grown(text: str, start: int, stop: int) -> int | None:
     """The end of a run of capitalised words and the small words between them; None if the first word is not one."""
-    end, at, count = None, start, 0
+    end, at = None, start
     stop = min(stop, start + 2 * MAX_NAME)
-    while count < MAX_WORDS and (token := TOKEN.match(text, at, stop)):
-        word, final = token[0], token.end()
-        if word in ("-", "–", "—", "/", "|"):
+    for _ in range(MAX_WORDS):
+        token = TOKEN.match(text, at, stop)
+        if token is None or token[0] in DASHES:
             break
-        if UNSPACED.match(word) or caseless(word[0]):
-            end = final
-        elif word[0].isupper() or (word[0].isdigit() and (end is not None or _named_number(text, final, stop))):
-            if end is not None and plain(word.rstrip(".")) in words("months") and not text[final : final + 2].strip():
+        if _belongs(text, token, stop, first=end is None):
+            end = token.end()
+        elif end is None or plain(token[0]) not in words("connectors"):
+            break
+        if end == token.end():
+            if possessive := POSSESSIVE.search(token[0]):
+                return None if end - 2 <= start else end - len(possessive[0])
+            if token[0].endswith((".", "…", "—")) and not ABBREVIATION.fullmatch(token[0]):
                 break
-            end = final
-        elif any(c.isupper() for c in word) and word[0].isalpha():
-            end = final
-        elif end is None or plain(word) not in words("connectors"):
-            break
-        count += 1
-        possessive = POSSESSIVE.search(word)
-        if end == final and possessive is not None and not text[start:final].isupper():
-            return end - len(possessive[0])
-        if word.endswith((".", "…")) and not ABBREVIATION.fullmatch(word):
-            break
-        if word.endswith("—"):
-            break
-        at = final
+        at = token.end()
         while at < stop and text[at] in " \u00a0":
             at += 1
-        if at == final or (at < stop and text[at] == "\n"):
+        if at == token.end():
             break
-    if end is None:
-        return None
-    trimmed = ENDING.sub("", text[start:end]) if not ABBREVIATION.fullmatch(text[start:end].rpartition(" ")[2]) else text[start:end]
-    return start + len(trimmed) if trimmed else None
+    return None if end is None else _trimmed(text, start, end)
+
+
+def _belongs(text: str, token: re.Match[str], stop: int, *, first: bool) -> bool:
+    """Whether a word is one of a name's main words: written with a capital, of a script without, or a number beside such a one."""
+    word = token[0]
+    if not first and plain(word.rstrip(".")) in words("months") and not text[token.end() : token.end() + 2].strip(" 0123456789"):
+        return False
+    if word[0].isdigit():
+        return not first or _named_number(text, token.end(), stop)
+    return caseless(word[0]) or word[0].isupper() or (word[0].isalpha() and any(c.isupper() for c in word))
+
+
+def _trimmed(text: str, start: int, end: int) -> int | None:
+    """A name's end without closing marks and without an article that belongs to the next words."""
+    last = text[start:end].rpartition(" ")[2]
+    if not ABBREVIATION.fullmatch(last):
+        end = start + len(ENDING.sub("", text[start:end]))
+    while " " in text[start:end] and plain(last := text[start:end].rpartition(" ")[2]) in words("before_names") and last[0].isupper():
+        if plain(last) not in words("articles"):
+            break
+        end = start + len(text[start:end].rpartition(" ")[0].rstrip())
+    return end if end > start else None
 
 
 def _named_number(text: str, at: int, stop: int) -> bool:

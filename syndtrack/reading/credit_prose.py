@@ -28,6 +28,7 @@ class Cues:
     before: dict[str, tuple[str, ...]]
     to: dict[str, tuple[tuple[str, frozenset[str]], ...]]
     after: dict[str, tuple[str, ...]]
+    after_agency: dict[str, tuple[str, ...]]
     lead: dict[str, tuple[str, ...]]
 
 
@@ -42,6 +43,7 @@ def _last_key(cue: str) -> str:
 def _cues() -> Cues:
     before: dict[str, set[str]] = defaultdict(set)
     after: dict[str, set[str]] = defaultdict(set)
+    after_agency: dict[str, set[str]] = defaultdict(set)
     lead: dict[str, set[str]] = defaultdict(set)
     to: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for rule in table("cited")["rule"]:
@@ -49,6 +51,8 @@ def _cues() -> Cues:
             before[_last_key(cue)].add(cue)
         for cue in map(plain, rule["after"]):
             after[key_at(cue, 0)].add(cue)
+        for cue in map(plain, rule.get("after_agency", ())):
+            after_agency[key_at(cue, 0)].add(cue)
         for cue in map(plain, rule["lead"]):
             lead[_last_key(cue)].add(cue)
         for cue in map(plain, rule["to"]):
@@ -57,6 +61,7 @@ def _cues() -> Cues:
         {k: tuple(sorted(v, key=len, reverse=True)) for k, v in before.items()},
         {k: tuple((cue, frozenset(verbs)) for cue, verbs in v.items()) for k, v in to.items()},
         {k: tuple(sorted(v, key=len, reverse=True)) for k, v in after.items()},
+        {k: tuple(sorted(v, key=len, reverse=True)) for k, v in after_agency.items()},
         {k: tuple(sorted(v, key=len, reverse=True)) for k, v in lead.items()},
     )
 
@@ -80,7 +85,8 @@ def _clause(text: str, found: Known) -> tuple[int, int] | None:
         return low + start, found.end
     following = plain(text[found.end : found.end + AFTER])
     for at in {0, len(following) - len(following.lstrip(" \"”»"))}:
-        for cue in _cues().after.get(key_at(following, at), ()):
+        key = key_at(following, at)
+        for cue in (*_cues().after.get(key, ()), *(_cues().after_agency.get(key, ()) if found.agency else ())):
             end = at + len(cue)
             if following.startswith(cue, at) and (UNSPACED.match(cue[-1]) or not following[end : end + 1].isalnum()):
                 return found.start, found.end + end

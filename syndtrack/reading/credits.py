@@ -20,7 +20,7 @@ from syndtrack.reading.credit_media import picture_credits
 from syndtrack.reading.credit_names import Name, closes, is_institution, is_known, name_at
 from syndtrack.reading.credit_prose import citations
 from syndtrack.reading.credit_wire import wire_marks
-from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, plain, wordings
+from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, Wordings, plain, wordings
 
 MAX_CREDITS = 200  # real articles state fewer than 30
 OPENERS = ".!?:;…。！？：(（[【*|–—-•\"“”»「"
@@ -29,7 +29,8 @@ CAPITAL = "A"  # stands for a beginning inside a sentence, told by its capital o
 CAPITAL_START = 15  # a wording this long may begin there, glued to what came before: "SITE NAME This story originally appeared on"
 MAX_TRAILING = 200
 # "in the March 3, 2020, issue of the Harbour Post"
-ISSUE = re.compile(r"[^.;:()\n]{0,50}?\b(?:issue|edition|issues|number|ausgabe|numéro|édition|edición|número|edição|numero|edizione) (?:of|von|der|des|de|du|da|do|di|del)(?: the)? ")
+ISSUE_WORDS = "issue|issues|edition|number|newsletter of|ausgabe|numéro|édition|edición|número|edição|numero|edizione"
+ISSUE = re.compile(rf"[^.;:()\n]{{0,50}}?\b(?:{ISSUE_WORDS}) (?:of|von|der|des|de|du|da|do|di|del) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
     rules = wordings("republication", "hat_tip")
     for start, stop in line.windows():
         folded, done = plain(scan.text[start:stop]), start
-        for at, opener in _beginnings(scan.text, start, stop):
+        for at, opener in _beginnings(scan.text, folded, start, rules):
             if at < done:
                 continue
             for wording, after in rules.starting(folded, at - start):
@@ -97,19 +98,19 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
         yield from _trailing(scan, line)
 
 
-def _beginnings(text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
+def _beginnings(text: str, folded: str, start: int, rules: Wordings) -> Iterator[tuple[int, str]]:
     """Where a wording may begin, and the character before it: "" at the line's start."""
-    first = True
-    for found in WORD.finditer(text, start, stop):
-        at = found.start()
+    for found in WORD.finditer(folded):
+        word, at = found[0], start + found.start()
+        if word not in rules.leading and not UNSPACED.match(word):
+            continue
         lead = text[max(start, at - 6) : at].rstrip()
-        if first and not lead.strip(" *_•\"“'«»–—-"):
+        if at - start <= 6 and not lead.strip(" *_•\"“'«»–—-"):
             yield at, ""
         elif lead[-1:] in OPENERS:
             yield at, lead[-1:]
-        elif found[0][0].isupper():
+        elif text[at].isupper():
             yield at, CAPITAL
-        first = False
 
 
 @dataclass(frozen=True, slots=True)
