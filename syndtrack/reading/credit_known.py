@@ -18,6 +18,8 @@ MAX_NAMES = 5_000  # in one text
 MAX_KNOWN = 80  # code points of the longest name looked for
 # Short prefixes that Arabic and Hebrew write together with the name: "to Reuters" is one word.
 PREFIXED = re.compile(r"(?:[وف]?(?:لل|ل|ب|ال|ك)|و|[ולבהמשכ]{1,2})(?=[\u0590-\u06ff])")
+# Persian and Urdu write two Arabic letters with characters of their own.
+PERSIAN = str.maketrans("يك", "یک")
 # Endings that Slavic, Baltic and Finnish languages put on a foreign name: Reutersowi, Рейтеру, Reutersin.
 INFLECTED = re.compile(r"(?:[a-ząęółä]{1,4}|[а-яіїє]{1,3})(?!\w)")
 
@@ -41,7 +43,7 @@ class KnownNames:
             publisher = registry[number]
             for name in (publisher.name, *publisher.aliases):
                 if 2 <= len(name) <= MAX_KNOWN:
-                    for form in {name, name.upper()}:
+                    for form in {name, name.upper(), name.translate(PERSIAN)}:
                         agency = publisher.kind == "agency" or found[key_at(form, 0)].get(form, False)
                         found[key_at(form, 0)][form] = agency
         self._by_first = {key: tuple(sorted(names.items(), key=lambda n: -len(n[0]))) for key, names in found.items()}

@@ -7,7 +7,7 @@ import re
 
 from syndtrack.reading.credit_known import Known
 from syndtrack.reading.credit_lines import Line, Scan
-from syndtrack.reading.credit_names import CLOSED, is_known, name_at
+from syndtrack.reading.credit_names import CLOSED, is_known, is_press, name_at
 from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, table, words
 
 Span = tuple[int, int, str | None]
@@ -20,7 +20,8 @@ MAX_MARKS = 12  # agencies and archives looked at in one line
 
 BRACKETED = re.compile(r"[(\[（【][^()\[\]（）【】\n]{3,160}[)\]）】]")
 TAIL_WORD = r"(?:files?(?: photo)?|pool|handout|images?|photo|less|archiv|archivo|north america|europe)"
-TAIL = re.compile(rf"[\s.,;:/)\]>*|]{{0,4}}(?:(?:,|/|\s)?\s?{TAIL_WORD}\b[\s.,)\]»]{{0,4}}){{0,2}}", re.IGNORECASE)
+CLOSERS = r"[\s.,;:/)\]>*|]{0,4}"
+TAIL = re.compile(rf"{CLOSERS}(?:(?:,|/|\s)?\s?{TAIL_WORD}\b{CLOSERS}){{0,2}}", re.IGNORECASE)
 VIA = re.compile(r"(?<!\w)(?:via|vía|через|por medio de)[\s:]+(?:the |l'|la )?$", re.IGNORECASE)
 COMMA_VIA = re.compile(r"[,–—]\s*(?:via|vía)\s+", re.IGNORECASE)
 OWN_WAYS = re.compile(r"[\s(\[\"“*]*(?:by|authored|written|sources?|via|h/t|hat tip|von|par|por|di|fonte|fuente|quelle)\b", re.IGNORECASE)
@@ -86,7 +87,7 @@ def _caption(scan: Scan, line: Line) -> str | None:
 def _by_courtesy(scan: Scan, line: Line, at: int) -> str | None:
     """Pictures are courtesy of somebody; texts only of a known publisher, near an end of the article."""
     name = name_at(scan.text, at, line.end, scan.registry, strict=True)
-    if name is not None and name.text and line.edge and (is_known(name.text, scan.registry) or name.url or "." in name.text):
+    if name is not None and name.text and line.edge and (is_known(name.text, scan.registry) or (line.last and is_press(name.text))):
         return None
     return "" if name is None or len(line) > MAX_MARKED else name.text or ""
 
@@ -111,7 +112,7 @@ def _follows(scan: Scan, at: int, end: int, label: str) -> bool:
     slashed = len(rest) <= MAX_CREDIT and SLASHED.match(rest) is not None
     if joint is None:
         return (slashed and rest.strip()[:1].isupper()) or (agency is not None and agency.start <= at + 2 and agency.end >= end - 3)
-    if not (label in words("soft_labels") or joint[0].strip() in (".", "of", "de", "di")):
+    if not (label in words("soft_labels") or (joint[0].strip() in (".", "of", "de", "di") and "courtesy" not in label)):
         return bool(rest[joint.end() :].strip())
     if slashed or agency is not None or _archives().search(plain(rest)) or "courtesy" in plain(rest):
         return True

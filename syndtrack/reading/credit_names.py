@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from syndtrack.publishers import Registry
-from syndtrack.reading.credit_wording import UNSPACED, plain, words
+from syndtrack.reading.credit_wording import plain, words
 
 MAX_WORDS = 8
 MAX_NAME = 80
@@ -19,6 +19,11 @@ TOKEN = re.compile(r"[^\s,;:!?()\[\]{}<>|\"“”„«»*•·、。，；：！
 OPENING = re.compile(r"[\s\ufffd\"“„«'‘*_•·:\[(<「『【《（-]{0,6}")
 ABBREVIATION = re.compile(r"(?:St|Mt|Ft|Mr|Mrs|Dr|Jr|No|Inc|Co|Corp|Ltd|[A-Z](?:\.[A-Z])*)\.")
 POSSESSIVE = re.compile(r"['’]s$")
+CLOSING_QUOTES = {'"': '"', "“": "”“", "„": "“”", "«": "»", "「": "」", "『": "』", "《": "》", "»": "«"}
+# Up to four words to the line's end, the first with a capital.
+LOOSE = re.compile(r"(?P<name>[^\W\d_a-z][\w&'’-]*(?: [\w&'’-]+){1,3})[\s.,;!?…\"“”»'’*_)\]>]{0,6}$")
+# Endings that Turkish, Finnish and Hungarian put behind a name and its mark.
+INFLECTION = re.compile(r"['’](?:n?[dt][ae]n?|n?[ıiuü]n|[ıiuü]|y?[ea]|n)$|-(?:lehde\w+|sivusto\w+|verkkolehde\w+|n[ea]k|b[ae]n|b[óő]l|t[óő]l|r[óő]l|nyheter)$")
 ENDING = re.compile(r"[.…\-–—/'’]+$")
 # After a name: nothing but closing punctuation, or an invitation to read the original.
 MARKS = r"[\s.,;:!?…\"“”»'’*_)\]>。，）」』】》|।–—-]{0,12}"
@@ -41,13 +46,16 @@ def caseless(character: str) -> bool:
     return character.isalpha() and character.lower() == character.upper()
 
 
-def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool = False) -> Name | None:
+def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool = False, loose: bool = False) -> Name | None:
     """The name that begins at `at` (after quotes and an article), not beyond `stop`; None if nothing there looks like a name.
 
-    `strict`: a word in small letters is a name only if the registry knows it.
+    `strict`: a word in small letters is a name only if the registry knows it. `loose`: all up to `stop` is the name if it is short and
+    begins with a capital, for languages that write a name's other words in small letters.
     """
     opening = OPENING.match(text, at, stop)
     start = opening.end() if opening else at
+    if opening and (quoted := _quoted(text, start, stop, opening[0])) is not None:
+        return quoted
     if address := ADDRESS.match(text, start, min(stop, start + MAX_ADDRESS)):
         url = address[0].rstrip(".,;:!?)…。")
         return Name(None, start, start + len(url), url)
@@ -57,7 +65,19 @@ def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool =
     end = _grown(text, start, stop)
     if end is None:
         return _small(text, start, stop, registry, strict=strict)
+    if loose and (whole := LOOSE.match(text, start, stop)) and whole.end("name") > end:
+        end = whole.end("name")
     return _checked(text, start, end, registry)
+
+
+def _quoted(text: str, start: int, stop: int, opening: str) -> Name | None:
+    """A name in quotation marks: all that stands between them."""
+    closing = next((CLOSING_QUOTES[mark] for mark in reversed(opening) if mark in CLOSING_QUOTES), None)
+    found = re.compile(rf"[^{closing}\n]{{2,{MAX_NAME}}}(?=[{closing}])").match(text, start, stop) if closing else None
+    if found is None or len(found[0].split()) > MAX_WORDS or ADDRESS.match(found[0]) or not (found[0][0].isupper() or caseless(found[0][0])):
+        return None
+    name = found[0].strip().rstrip(",.;:")
+    return Name(name, start, start + len(name)) if name else None
 
 
 def _from_host(found: str, start: int) -> Name | None:
@@ -121,6 +141,8 @@ def _belongs(text: str, token: re.Match[str], stop: int, *, first: bool) -> bool
 
 def _trimmed(text: str, start: int, end: int) -> int | None:
     """A name's end without closing marks and without an article that belongs to the next words."""
+    if ending := INFLECTION.search(text[start:end]):
+        end = start + ending.start()
     last = text[start:end].rpartition(" ")[2]
     if not ABBREVIATION.fullmatch(last):
         end = start + len(ENDING.sub("", text[start:end]))
@@ -160,7 +182,7 @@ def _checked(text: str, start: int, end: int, registry: Registry) -> Name | None
         known = registry.named(found) is not None
         if not known:
             return None
-    if plain(found) in words("no_names") or (first in words("no_names") and len(found.split()) == 1):
+    if first in words("pronouns") and not is_known(found, registry):
         return None
     return Name(found, start, end) if len(found) <= MAX_NAME else None
 
@@ -185,6 +207,16 @@ def closes(text: str, at: int, stop: int) -> bool:
     return stop - at <= 60 and CLOSED.match(text, at, stop) is not None
 
 
+def is_no_source(name: str) -> bool:
+    """Whether a label names no publisher: "Source: Supplied", "Via Twitter"."""
+    return plain(name) in words("no_names") or plain(name).partition(" ")[0] in words("no_names") - words("pronouns") - {"google", "x", "own"}
+
+
+def is_press(name: str) -> bool:
+    """Whether a name says that it is a newspaper's or a site's."""
+    return "." in name.strip(".") or any(word in words("press_words") for word in re.findall(r"\w+", plain(name)))
+
+
 def is_institution(name: str) -> bool:
     """Whether a name says that it is an office, a university or a company: whom figures come from rather than texts."""
-    return any(word in words("institutions") for word in re.findall(r"\w+", plain(name)))
+    return not is_press(name) and any(word in words("institutions") for word in re.findall(r"\w+", plain(name)))

@@ -103,7 +103,7 @@ def _cue_before(sentence: str) -> int | None:
         if (start := _ends_with(bare, cues.before)) is not None:
             return start
         for cue, verbs in cues.to.get(_key_before(bare), ()):
-            said = [m.start() for m in WORD.finditer(bare) if m[0] in verbs] if _is_end(bare, cue) else []
+            said = [m.start() for m in WORD.finditer(bare) if m[0] in verbs or m[0].lstrip("وف") in verbs] if _is_end(bare, cue) else []
             if said:
                 return said[-1]
         lead = _ends_with(bare, cues.lead)

@@ -26,6 +26,9 @@ GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 # Scripts written without spaces: there a wording is found by its first character, not by its first word.
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
+# A wording that ends so is written together with the name: Hebrew and Arabic prefixes, scripts without spaces.
+GLUED = re.compile(rf"(?:[\u0590-\u06ff]|{UNSPACED.pattern})\)?$")
+
 
 def plain(text: str) -> str:
     """Text as wordings are compared with it: lower case, plain apostrophes, colons and spaces. Keeps its length."""
@@ -38,11 +41,14 @@ def plain(text: str) -> str:
 class Wording:
     """One wording of a rule, parted at its slot.
 
-    `line`: it must be all that stands in its line or brackets. `between`: what parts the author's name from the publisher's.
+    `line`: it must be all that stands in its line or brackets. `loose`: its language writes only a name's first word with a capital.
+    `glued`: the name is written together with the word before it. `between`: what parts the author's name from the publisher's.
     """
 
     kind: CreditKind
     line: bool
+    loose: bool
+    glued: bool
     before: re.Pattern[str]
     after: re.Pattern[str] | None
     between: re.Pattern[str] | None
@@ -86,7 +92,8 @@ def pattern(words_: str) -> str:
     at = 0
     for group in GROUP.finditer(words_):
         parts.append(_literal(words_[at : group.start()]))
-        alternatives = "|".join(_literal(a) for a in (group[1] if group[1] is not None else group[2]).split("|"))
+        choices = sorted((group[1] if group[1] is not None else group[2]).split("|"), key=len, reverse=True)
+        alternatives = "|".join(map(_literal, choices))
         at = group.end()
         if group[1] is not None:
             parts.append(f"(?:{alternatives})")
@@ -122,7 +129,7 @@ def wordings(*names: str) -> Wordings:
     for rule in (rule for name in names for rule in table(name)["rule"]):
         for form in ("line", "sentence"):
             for written in rule.get(form, ()):
-                made, keys = _wording(plain(written), rule["kind"], line=form == "line")
+                made, keys = _wording(plain(written), rule["kind"], line=form == "line", loose=rule.get("loose", False))
                 for key in keys:
                     leading[key].append(made)
                 if not keys:
@@ -130,12 +137,14 @@ def wordings(*names: str) -> Wordings:
     return Wordings({key: tuple(found) for key, found in leading.items()}, tuple(trailing))
 
 
-def _wording(written: str, kind: CreditKind, *, line: bool) -> tuple[Wording, set[str]]:
+def _wording(written: str, kind: CreditKind, *, line: bool, loose: bool) -> tuple[Wording, set[str]]:
     before, _, after = written.partition(SLOT)
     head, author, between = before.partition(AUTHOR)
     made = Wording(
         kind,
         line,
+        loose,
+        GLUED.search(head) is not None,
         re.compile(pattern(head.rstrip())),
         re.compile(r"[\s\"”»'」』】》,–—-]{0,4}" + pattern(after.strip())) if after.strip() else None,
         re.compile(pattern(between.strip())) if author else None,

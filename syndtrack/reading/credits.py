@@ -17,7 +17,7 @@ from syndtrack.publishers import Registry
 from syndtrack.reading.credit_known import NamesIn, known_names
 from syndtrack.reading.credit_lines import Line, Scan, lines
 from syndtrack.reading.credit_media import picture_credits
-from syndtrack.reading.credit_names import Name, closes, is_institution, is_known, name_at
+from syndtrack.reading.credit_names import Name, closes, is_institution, is_known, is_no_source, name_at
 from syndtrack.reading.credit_prose import citations
 from syndtrack.reading.credit_wire import wire_marks
 from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, Wordings, plain, wordings
@@ -126,7 +126,7 @@ class Begun:
     def is_whole_words(self, text: str) -> bool:
         """Whether it ends where a word does."""
         last, following = text[self.after - 1], text[self.after : self.after + 1]
-        return not (last.isalnum() and following.isalnum()) or UNSPACED.match(last) is not None
+        return self.wording.glued or UNSPACED.match(last) is not None or not (last.isalnum() and following.isalnum())
 
     def end(self, text: str) -> int | None:
         """Where what belongs to it ends: its bracket, its line; None if it may not begin here."""
@@ -153,7 +153,7 @@ def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
             return None
         end, last = after + tail.start(), after + tail.end()
     strict = not wording.line or text[begun.at : begun.at + 3].lower() == "via"
-    name = name_at(text, after, end, scan.registry, strict=strict)
+    name = name_at(text, after, end, scan.registry, strict=strict, loose=wording.loose and (wording.line or wording.after is not None))
     if name is None or (wording.after is not None and text[name.end : end].strip(" \"”»'’,")):
         return None
     last = last if wording.after is not None else name.end
@@ -175,7 +175,7 @@ def _slot_start(text: str, begun: Begun, end: int) -> int | None:
 
 def _plausible(name: Name, registry: Registry) -> bool:
     """Whether a short label can name a publisher of texts: known, an address, or a name that is no office's."""
-    return name.text is None or is_known(name.text, registry) or not is_institution(name.text)
+    return name.text is None or is_known(name.text, registry) or not (is_institution(name.text) or is_no_source(name.text))
 
 
 def _end_of(text: str, last: int, stop: int) -> int:
