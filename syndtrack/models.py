@@ -49,7 +49,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A span that cleaning cut from the text for matching: the name of the rule and where. Removals of a text never overlap and are in order."""
+    """A span that cleaning cut from the text for matching, and the name of the rule. Removals of a text are in order and never overlap."""
 
     rule: str
     start: int
@@ -66,7 +66,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of a feed, as the feed states it. `content` is HTML (or text) of the fullest body the feed gives, `summary` the shorter one."""
+    """One item of a feed, as the feed states it. `content` is the fullest body it gives, HTML or text, `summary` the shorter one."""
 
     url: str | None
     guid: str | None
@@ -80,7 +80,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FeedHints:
-    """What a feed says about when to come back: `ttl` in minutes, hours (0-23, GMT) and weekdays ("Monday") to skip, sy:updatePeriod over frequency in seconds."""
+    """What a feed says about when to come back.
+
+    `ttl` in minutes, hours (0-23, GMT) and weekdays ("Monday") to skip, `update_seconds`: sy:updatePeriod over its frequency.
+    """
 
     ttl: int | None = None
     skip_hours: frozenset[int] = frozenset()
@@ -101,7 +104,10 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A subscription with its schedule and HTTP validators, as stored. `interval` is in seconds; validators are byte for byte what the server sent (Latin-1)."""
+    """A subscription with its schedule and HTTP validators, as stored.
+
+    `interval` is in seconds; the validators are byte for byte what the server sent (Latin-1).
+    """
 
     id: int
     url: str
@@ -183,7 +189,8 @@ class PollResult:
 class Reading:
     """What an article says of itself: its text with paragraphs parted by newlines, and the sources that its structure states.
 
-    `canonical` is the page's own claim of its address, `links` the links inside the body in order.
+    `canonical` is the page's own claim of its address, `links` the links inside the body in order. `beside` are lines that stand next to the
+    running text and may hold credits: pairs of where ("byline", "caption") and the line.
     """
 
     title: str
@@ -192,6 +199,7 @@ class Reading:
     canonical: str | None = None
     links: tuple[Link, ...] = ()
     stated: tuple[Credit, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

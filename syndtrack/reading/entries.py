@@ -7,7 +7,6 @@ inputs that keep it busy for minutes: whoever reads bytes from outside runs this
 from __future__ import annotations
 
 import calendar
-import codecs
 import html
 import io
 import json
@@ -35,8 +34,6 @@ MAX_STATED = 20
 
 # Elements that titles really hold; anything else in angle brackets may be meant ("<3", "a <b> c").
 _TITLE_TAGS = re.compile(r"</?(?:a|abbr|b|big|br|cite|code|em|font|h[1-6]|i|img|mark|p|q|s|small|span|strong|sub|sup|u|div)\b[^<>]*>", re.I)
-# UTF-16 without the mark that says so
-_UTF_16 = {b"\x00<": codecs.BOM_UTF16_BE, b"<\x00": codecs.BOM_UTF16_LE}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HTML_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.I)
 _SKIP_HOURS = re.compile(rb"<skipHours>(.{0,2000}?)</skipHours>", re.I | re.S)
@@ -57,7 +54,6 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
     `url` is where the bytes came from, after redirects: the base of relative addresses. `content_type` is the server's header, which may
     name the character set. Raises FeedError for bytes that are no feed, and nothing else.
     """
-    body = _UTF_16.get(body[:2], b"") + body
     start = body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not body.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise FeedError(url, "the body is empty")

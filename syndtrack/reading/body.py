@@ -1,0 +1,230 @@
+"""The lines of a page that are the article: trafilatura's choice, set right against the page's own lines.
+
+trafilatura (Barbaresi 2021, https://aclanthology.org/2021.acl-demo.15/) is asked for precision, which takes most boxes out. Then:
+
+- tables that only lay out the page become plain blocks beforehand, or their cells come back as rows of a table;
+- short lines that it dropped from between the paragraphs come back where they are credits or pointers to other articles: both are
+  evidence of where a text was, and cleaning takes them out again with a span;
+- where it missed most of the page's paragraphs (bodies in several containers), the containers that hold the paragraphs are taken whole;
+- the headline, and what only serves the page (share, print, comments), goes from both ends.
+
+On 181 real pages (2019, scrapinghub's benchmark) this gives a word F1 of .976, trafilatura's defaults .959.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from trafilatura.core import bare_extraction
+
+from syndtrack.publishers import Registry
+from syndtrack.reading.credits import find_credits
+from syndtrack.reading.markup import Line, Tree, lines
+from syndtrack.reading.removal_rules import fold, rule_of
+
+# A line that may come back, or be a headline.
+LONGEST_REJOINED = 300
+# How far from the nearest line of the body a lost credit may stand, in lines.
+FARTHEST = 5
+# A paragraph of prose: longer than any headline or teaser line. Of what it holds, links are less than this share.
+PROSE = 80
+LINK_SHARE = 0.4
+# Containers are taken whole where the extractor missed this share of their prose, and at least this many characters.
+MISSED = 0.2
+MISSED_LENGTH = 500
+# Where it found less than this share of the largest container, it found something else.
+SMALL_BODY = 0.3
+
+_AROUND = frozenset({"aside", "footer", "nav", "header", "form", "figure", "dialog"})
+_AROUND_MARKS = re.compile(
+    r"(?<![a-z])(?:comments?|respond|disqus|related|recommend(?:ed|ations?)|recirc|most-?read|popular|trending|sidebar|footer|newsletter|cookies?|consent|"
+    r"share|social|promo|outbrain|taboola|advert(?:isement)?|teasers?|bio)(?![a-z])",
+    re.I,
+)
+_PARAGRAPHS = frozenset({"p", "li", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "dt", "pre", "ul", "ol", "dl"})
+_BACK = frozenset({"republication", "wire", "hat-tip"})
+_SERVING = frozenset({"comments", "chrome", "sharing", "advert", "cookie-note"})
+_NOBODY = Registry({})
+
+
+def article_lines(tree: Tree, page: Sequence[Line], headlines: Sequence[str], stated_body: str | None) -> list[str]:
+    """The article's lines in order.
+
+    `page` are all visible lines of `tree`, `headlines` the forms of its title, `stated_body` the text that JSON-LD gives. Raises nothing.
+    """
+    core = _extracted(tree)
+    found = _rejoined(core, page) if core else []
+    found = _with_split_body(found, page)
+    if stated_body and len(stated_body) > 1.5 * sum(map(len, found)):
+        found = [line for line in stated_body.splitlines() if line.strip()]
+    return _trimmed(found, headlines)
+
+
+def _extracted(tree: Tree) -> list[str]:
+    try:
+        found = bare_extraction(tree, include_comments=False, favor_precision=True)
+    except Exception:  # hundreds of steps over hostile markup (RecursionError, lxml's errors); the page's own lines remain
+        return []
+    body = getattr(found, "body", None)
+    return [line.text for line in lines(body, frozenset())] if body is not None else []
+
+
+def _key(text: str) -> str:
+    """Letters and digits in lower case: equal for a line however it was spaced."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _is_prose(line: Line) -> bool:
+    return len(line.text) >= PROSE and sum(len(words) for _, words in line.links) < LINK_SHARE * len(line.text)
+
+
+def _container(block: Tree) -> Tree:
+    while block.tag in _PARAGRAPHS and block.getparent() is not None:
+        block = block.getparent()
+    return block
+
+
+class _Around:
+    """Which elements stand around articles rather than in them; remembers what it has looked at."""
+
+    def __init__(self) -> None:
+        self._known: dict[Tree, bool] = {}
+
+    def holds(self, element: Tree) -> bool:
+        """Whether an element is, or lies in, a sidebar, footer, comment area or the like."""
+        path: list[Tree] = []
+        found = False
+        while element is not None:
+            if (known := self._known.get(element)) is not None:
+                found = known
+                break
+            path.append(element)
+            if element.tag not in {"body", "html", "main", "article"} and (
+                element.tag in _AROUND or _AROUND_MARKS.search(f"{element.get('class') or ''} {element.get('id') or ''}")
+            ):
+                found = True
+                break
+            element = element.getparent()
+        self._known.update(dict.fromkeys(path, found))
+        return found
+
+
+def _rejoined(core: list[str], page: Sequence[Line]) -> list[str]:
+    """The extracted lines with the credits and pointers that the page has between, before or after them in the same container."""
+    places = {_key(text): number for number, text in reversed(list(enumerate(core)))}
+    joined = _key(" ".join(core))
+    matched = [places.get(_key(line.text)) for line in page]
+    weight: dict[Tree, int] = {}
+    for line, place in zip(page, matched, strict=True):
+        element = line.block if place is not None else None
+        for _ in range(4):
+            if element is not None:
+                weight[element] = weight.get(element, 0) + 1
+                element = element.getparent()
+    known = [number for number, place in enumerate(matched) if place is not None]
+    extra: dict[int, list[str]] = {}
+    if not known:
+        return core
+    for number, line in enumerate(page):
+        if matched[number] is not None or not known[0] - FARTHEST <= number <= known[-1] + FARTHEST:
+            continue
+        if (
+            len(line.text) > LONGEST_REJOINED
+            or not _is_inside(line.block, weight)
+            or not _is_evidence(line.text)
+            or _key(line.text) in joined
+        ):
+            continue
+        before = next((matched[k] for k in range(number - 1, -1, -1) if matched[k] is not None), None)
+        extra.setdefault(-1 if before is None else before, []).append(line.text)
+    result = list(extra.get(-1, ()))
+    for number, text in enumerate(core):
+        result += [text, *extra.get(number, ())]
+    return result
+
+
+def _is_inside(block: Tree, weight: dict[Tree, int]) -> bool:
+    """Whether a block, or one of the two elements around it, directly holds several lines of the body."""
+    for _ in range(3):
+        if block is None:
+            return False
+        if weight.get(block, 0) >= 2:
+            return True
+        block = block.getparent()
+    return False
+
+
+def _is_evidence(text: str) -> bool:
+    """Whether a line credits somebody or points to another article."""
+    rule = rule_of(fold(text))
+    return (rule is not None and rule.name == "read-also") or any(c.kind in _BACK for c in find_credits(text, _NOBODY))
+
+
+def _with_split_body(found: list[str], page: Sequence[Line]) -> list[str]:
+    """The lines as they are, or those of whole containers where the body lies in several of one kind and most of its prose was missed."""
+    around, joined = _Around(), _key(" ".join(found))
+    prose = [line for line in page if _is_prose(line) and not around.holds(line.block)]
+    mass: dict[Tree, int] = {}
+    held: dict[Tree, int] = {}
+    for line in prose:
+        element = _container(line.block)
+        mass[element] = mass.get(element, 0) + len(line.text)
+        held[element] = held.get(element, 0) + len(line.text) * (_key(line.text) in joined)
+    if not mass:
+        return found
+    largest, main = max(mass, key=mass.__getitem__), max(held, key=held.__getitem__)
+    if held[main] < SMALL_BODY * mass[largest]:
+        main = largest
+    chosen = {element for element in mass if element is main or _are_alike(element, main)}
+    lost = sum(mass[e] - held[e] for e in chosen)
+    if lost < MISSED_LENGTH or lost < MISSED * sum(mass[e] for e in chosen):
+        return found
+    return [line.text for line in page if _container(line.block) in chosen and not around.holds(line.block)]
+
+
+def _are_alike(one: Tree, other: Tree) -> bool:
+    return bool(one.get("class")) and one.tag == other.tag and one.get("class") == other.get("class")
+
+
+def _trimmed(found: list[str], headlines: Sequence[str]) -> list[str]:
+    """Without the headline among the first lines, and without lines at either end that only serve the page."""
+    heads = {key for h in headlines if (key := _key(h))}
+    for number, text in enumerate(found[:4]):
+        key = _key(text)
+        if key and any(
+            key == head or (len(key) > 20 and (head.startswith(key) or (key.startswith(head) and len(key) < len(head) + 15)))
+            for head in heads
+        ):
+            found = found[:number] + found[number + 1 :]
+            break
+    start, end = 0, len(found)
+    while end > start and _only_serves(found[end - 1]):
+        end -= 1
+    while start < end and _only_serves(found[start]):
+        start += 1
+    return found[start:end]
+
+
+def _only_serves(text: str) -> bool:
+    rule = rule_of(fold(text)) if len(text) <= LONGEST_REJOINED else None
+    return rule is not None and rule.name in _SERVING
+
+
+def unfold_layout(tree: Tree) -> None:
+    """Turn tables that lay out a page (they hold tables, or paragraphs within cells) into plain blocks, in place."""
+    for table in list(tree.iter("table")):
+        cells = table.iter("td", "th")
+        is_layout = next(table.iterdescendants("table"), None) is not None or any(_holds_paragraphs(cell) for cell in cells)
+        if is_layout:
+            for element in (table, *_own_parts(table)):
+                element.tag = "div"
+
+
+def _own_parts(table: Tree) -> list[Tree]:
+    """A table's rows and cells, without those of tables within."""
+    return [e for e in table.iter("tbody", "thead", "tfoot", "tr", "td", "th") if next(e.iterancestors("table", "div"), None) is table]
+
+
+def _holds_paragraphs(cell: Tree) -> bool:
+    return sum(1 for _ in cell.iterdescendants("p", "br", "div")) >= 4 and sum(map(len, cell.itertext())) > 400

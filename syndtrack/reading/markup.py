@@ -1,0 +1,174 @@
+"""HTML as lines: parsing that survives hostile pages, and the visible text of a tree, line by line with its links.
+
+Nothing here recurses: pages nest as deep as they like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
+
+from syndtrack.urls import is_http
+
+MAX_LINES = 20_000
+# libxml2 stops reading at 256 levels; such pages are flattened and read again.
+DEEP = re.compile(r"</?(?:div|span|font|b|i|u|em|strong|center|section|article|blockquote|ul|ol|li|dl|table|tbody|tr|td)\b[^<>]*>", re.I)
+
+# Elements whose text readers of an article do not see.
+UNSEEN = frozenset(
+    """
+    script style noscript template head title iframe object embed svg canvas map math audio video select option textarea button input
+    datalist dialog form nav menu
+    """.split()  # noqa: SIM905 - read as a list of words
+)
+INLINE = frozenset(
+    """
+    a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q ruby s samp small span strike strong sub sup
+    time tt u var wbr hi ref img picture source graphic rt rp
+    """.split()  # noqa: SIM905 - read as a list of words; hi, ref and graphic are trafilatura's
+)
+BREAKS = frozenset({"br", "hr", "lb"})
+_BLANKS = re.compile(r"[\s\u200b\ufeff\u00ad]+")
+_CELLS = frozenset({"td", "th", "cell"})
+_LINKS = frozenset({"a", "ref"})
+
+Tree = Any  # lxml ships no types
+
+
+@dataclass(slots=True)
+class Line:
+    """One visible line: its text, the block element it stands in, and its links as (address as written, anchor)."""
+
+    text: str
+    block: Tree
+    links: list[tuple[str, str]] = field(default_factory=list)
+
+
+def parse(html: str) -> Tree | None:
+    """The tree of a page or fragment; None where there is no element in it. Comments and processing instructions are dropped."""
+    cleaned = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html)
+    tree = _parse(cleaned)
+    if tree is None or _is_cut(tree, cleaned):
+        tree = _parse(DEEP.sub("<br>", cleaned))
+    return tree
+
+
+def _parse(html: str) -> Tree | None:
+    try:
+        # As bytes: a string that names its own encoding is refused. Half surrogates have no bytes.
+        parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
+        return document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError):
+        return None
+
+
+def _is_cut(tree: Tree, html: str) -> bool:
+    """Whether the parser gave up at its limit of nesting: only then is the page that deep."""
+    if html.count("<") < 256:
+        return False
+    deepest = depth = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest >= 255
+
+
+def squeezed(text: str) -> str:
+    """White space, also the kinds of no width, as single blanks."""
+    return _BLANKS.sub(" ", text).strip()
+
+
+def lines(tree: Tree, skip: frozenset[str] = UNSEEN) -> Iterator[Line]:
+    """The visible lines of a tree in order, at most 20,000, without those of `skip` elements.
+
+    A line ends where a block or a break does; cells share their row's line.
+    """
+    count = 0
+    for line in _raw_lines(tree, skip):
+        text = squeezed(line.text)
+        if text:
+            line.text = text
+            yield line
+            count += 1
+            if count >= MAX_LINES:
+                return
+
+
+def _raw_lines(tree: Tree, skip: frozenset[str]) -> Iterator[Line]:
+    unfinished = _Unfinished(tree)
+    walk = etree.iterwalk(tree, events=("start", "end"))
+    for event, element in walk:
+        tag = element.tag if isinstance(element.tag, str) else ""
+        is_start = event == "start"
+        if is_start and tag in skip:
+            walk.skip_subtree()
+        elif tag not in skip:
+            ended = unfinished.start(element, tag) if is_start else unfinished.end(tag)
+            if ended is not None:
+                yield ended
+            if is_start:
+                unfinished.add(element.text)
+        if not is_start and element is not tree:
+            unfinished.add(element.tail)
+    if (ended := unfinished.cut()) is not None:
+        yield ended
+
+
+class _Unfinished:
+    """The line that is being read, the blocks around it, and the link that is open."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.blocks = [tree]
+        self.parts: list[str] = []
+        self.links: list[tuple[str, str]] = []
+        self.anchor: tuple[str, int] | None = None
+
+    def add(self, text: str | None) -> None:
+        if text:
+            self.parts.append(text)
+
+    def cut(self) -> Line | None:
+        """End the line here; None where there is nothing in it."""
+        ended = Line("".join(self.parts), self.blocks[-1], self.links) if self.parts else None
+        self.parts, self.links = [], []
+        return ended
+
+    def start(self, element: Tree, tag: str) -> Line | None:
+        if tag in _LINKS:
+            self.anchor = (element.get("href") or element.get("target") or "", len(self.parts))
+        if tag in _CELLS:
+            self.parts.append(" ")
+        if tag in INLINE or tag in _CELLS:
+            return None
+        ended = self.cut()
+        if tag not in BREAKS:
+            self.blocks.append(element)
+        return ended
+
+    def end(self, tag: str) -> Line | None:
+        if tag in _LINKS and self.anchor is not None:
+            words = squeezed("".join(self.parts[self.anchor[1] :]))
+            if words and self.anchor[0]:
+                self.links.append((self.anchor[0], words))
+            self.anchor = None
+        if tag in INLINE or tag in _CELLS:
+            return None
+        ended = self.cut()
+        if tag not in BREAKS and len(self.blocks) > 1:
+            self.blocks.pop()
+        return ended
+
+
+def absolute(base: str, address: str) -> str | None:
+    """An address in a page as an absolute http(s) one; None for any other."""
+    try:
+        found = urljoin(base, re.sub(r"[\t\r\n]", "", address.strip()).replace(" ", "%20"))
+    except ValueError:
+        return None
+    return found if is_http(found) else None

@@ -1,0 +1,254 @@
+"""What a page states outside its text: headline, date, canonical address, and sources, from its head, its JSON-LD and its microdata.
+
+Sources are looked for where publishers put them on purpose: the canonical link to another site, `syndication-source` and
+`original-source` (Google's, https://news.googleblog.com/2010/11/credit-where-credit-is-due.html), schema.org's `isBasedOn`,
+`creditText`, `sourceOrganization`, `provider` and a `publisher` that lives elsewhere. What names the page's own site is no source.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from syndtrack.models import Credit
+from syndtrack.publishers import fold
+from syndtrack.reading.dates import parse_date
+from syndtrack.reading.markup import Tree, absolute, lines, parse, squeezed
+from syndtrack.urls import registrable_domain
+
+MAX_TITLE = 1_000
+MAX_JSON = 1_000_000
+MAX_NODES = 2_000
+MAX_STATED = 20
+MAX_BESIDE = 20
+LONGEST_BYLINE = 200
+LONGEST_CAPTION = 600
+
+# In the order in which they are believed.
+_DATE_META = (
+    "article:published_time", "og:article:published_time", "article:published", "article.published", "pdate", "datepublished",
+    "date_published", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created",
+    "pubdate", "publishdate", "publish-date", "publication_date", "citation_publication_date", "dc.date", "dcterms.date", "date",
+)  # fmt: skip
+_SOURCE_META = ("syndication-source", "original-source", "dc.source", "dcterms.source")
+_ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|WebPage)$")
+_SUFFIX = re.compile(r"\s+(?:[|\-–—»·•/]|::?)\s+|:\s+")
+# In class, id, itemprop or rel, as a word or part of a compound ("entry-byline", "author_name").
+_BYLINE = re.compile(r"(?<![a-z])(?:byline|authors?|autor|auteur|autore|autorin|writer|signature)(?![a-z])", re.I)
+_CAPTION = re.compile(r"(?<![a-z])(?:figcaption|caption|photo-?credit|image-?credit|media-?credit)(?![a-z])", re.I)
+_MARKS = ("class", "id", "itemprop", "rel")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a page says of itself outside its text.
+
+    `headlines` are all forms of the title that the page has, the chosen one first. `beside` are visible lines outside the running text
+    that may hold credits: pairs of "byline" or "caption" and the line. `body` is JSON-LD's articleBody as plain text, `base` what
+    addresses are relative to.
+    """
+
+    title: str | None
+    headlines: tuple[str, ...]
+    published: datetime | None
+    canonical: str | None
+    stated: tuple[Credit, ...]
+    beside: tuple[tuple[str, str], ...]
+    body: str | None
+    base: str
+
+
+def describe(tree: Tree, url: str) -> Description:
+    """Read a parsed page that came from `url`. Raises nothing."""
+    meta = _meta(tree)
+    nodes = list(_json_ld(tree))
+    articles = [n for n in nodes if _is_article(n)]
+    base = next((b for e in tree.iter("base") if (b := absolute(url, e.get("href") or ""))), url)
+    canonical = _canonical(tree, base, url)
+    site = _Site(url, meta.get("og:site_name", ""))
+    headlines = _headlines(tree, meta, articles, site)
+    return Description(
+        title=headlines[0] if headlines else None,
+        headlines=headlines,
+        published=_published(tree, meta, articles),
+        canonical=canonical,
+        stated=tuple(_stated(meta, articles, canonical, site, url))[:MAX_STATED],
+        beside=_beside(tree, meta, articles),
+        body=next((b for n in articles if (b := _plain_body(n.get("articleBody")))), None),
+        base=base,
+    )
+
+
+class _Site:
+    """The page's own site, to tell others from it."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.domain = registrable_domain(url)
+        self.label = self.domain.partition(".")[0]
+        self.names = {fold(name), fold(self.label), fold(self.domain)} - {""}
+
+    def holds(self, address: str) -> bool:
+        """Whether an address lies on this site, or on its sister under another ending (example.de of example.com)."""
+        domain = registrable_domain(address)
+        return domain == self.domain or domain.partition(".")[0] == self.label
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name is this site's."""
+        return fold(name) in self.names
+
+
+def _meta(tree: Tree) -> dict[str, str]:
+    """The first content of each meta element by its name, property or itemprop in lower case."""
+    found: dict[str, str] = {}
+    for element in tree.iter("meta"):
+        key = (element.get("property") or element.get("name") or element.get("itemprop") or "").strip().lower()
+        content = squeezed(element.get("content") or "")
+        if key and content:
+            found.setdefault(key, content[:4_000])
+    return found
+
+
+def _json_ld(tree: Tree) -> Iterator[dict[str, object]]:
+    """All objects of the page's JSON-LD, outermost first, at most 2,000."""
+    budget = MAX_NODES
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower() or len(script.text or "") > MAX_JSON:
+            continue
+        try:
+            waiting: list[object] = [json.loads(script.text or "", strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        while waiting and budget > 0:
+            node = waiting.pop(0)
+            if isinstance(node, dict):
+                budget -= 1
+                yield node
+                waiting.extend(v for v in node.values() if isinstance(v, dict | list))
+            elif isinstance(node, list):
+                waiting.extend(node[:MAX_NODES])
+
+
+def _is_article(node: dict[str, object]) -> bool:
+    kinds = node.get("@type")
+    names = kinds if isinstance(kinds, list) else [kinds]
+    return any(isinstance(k, str) and _ARTICLE_TYPES.search(k) for k in names) and bool(
+        node.get("headline") or node.get("datePublished") or node.get("articleBody")
+    )
+
+
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _plain_body(value: object) -> str | None:
+    """JSON-LD's articleBody as plain text: some sites put HTML there."""
+    text = _string(value)
+    if text is None or not re.search(r"<(?:p|br|div)\b", text, re.I):
+        return text
+    tree = parse(text)
+    return "\n".join(line.text for line in lines(tree)) if tree is not None else None
+
+
+def _name_and_address(value: object, base: str) -> Iterator[tuple[str | None, str | None]]:
+    """Name and address of what a JSON-LD value stands for: text, an address, an object, or a list of these."""
+    for one in value[:10] if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            address = absolute(base, one) if re.match(r"https?://", one.strip()) else None
+            yield (None, address) if address else (squeezed(one)[:300] or None, None)
+        elif isinstance(one, dict):
+            name = _string(one.get("name"))
+            stated = next((a for k in ("url", "@id", "sameAs") if (a := _string(one.get(k))) and a.startswith("http")), None)
+            yield squeezed(name)[:300] if name else None, absolute(base, stated) if stated else None
+
+
+def _canonical(tree: Tree, base: str, url: str) -> str | None:
+    """The page's own claim of its address; a front page is none where the page itself is not one."""
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split():
+            found = absolute(base, link.get("href") or "")
+            if found and (urlsplit(found).path.strip("/") or urlsplit(found).query or not urlsplit(url).path.strip("/")):
+                return found
+    return None
+
+
+def _headlines(tree: Tree, meta: dict[str, str], articles: list[dict[str, object]], site: _Site) -> tuple[str, ...]:
+    """The title in all its forms, without the site's name, the one to show first."""
+    h1 = [t for e in list(tree.iter("h1"))[:3] if (t := squeezed(e.text_content()))]
+    page_title = next((squeezed(e.text_content()) for e in tree.iter("title")), "")
+    stated = [meta.get("og:title", ""), *(h for a in articles if (h := _string(a.get("headline")))), meta.get("twitter:title", "")]
+    shown = next((h for h in h1 if page_title and fold(h) and fold(h) in fold(page_title)), None)
+    forms = [_without_site(t, site) for t in (*stated, shown or "", page_title, *h1)]
+    unique = dict.fromkeys(squeezed(f)[:MAX_TITLE] for f in forms if f.strip())
+    return tuple(unique)
+
+
+def _without_site(title: str, site: _Site) -> str:
+    """A title without the site's name at its end or start."""
+    title = squeezed(title[:MAX_TITLE])
+    parts = list(_SUFFIX.finditer(title))
+    if parts and site.is_called(title[parts[-1].end() :]):
+        return title[: parts[-1].start()]
+    if parts and site.is_called(title[: parts[0].start()]):
+        return title[parts[0].end() :]
+    return title
+
+
+def _published(tree: Tree, meta: dict[str, str], articles: list[dict[str, object]]) -> datetime | None:
+    """The first date of publication that can be read."""
+    stated: list[str | None] = [meta.get("article:published_time"), *(_string(a.get("datePublished")) for a in articles)]
+    stated += [meta.get(key) for key in _DATE_META]
+    times = [t for t in list(tree.iter("time"))[:20] if t.get("datetime")]
+    times.sort(key=lambda t: "published" not in (t.get("itemprop") or "").lower() and t.get("pubdate") is None)
+    stated += [t.get("datetime") for t in times]
+    return next((when for text in stated if (when := parse_date(text))), None)
+
+
+def _stated(meta: dict[str, str], articles: list[dict[str, object]], canonical: str | None, site: _Site, url: str) -> Iterator[Credit]:
+    for field in _SOURCE_META:
+        for name, address in _name_and_address(meta.get(field), url):
+            yield from _credit(field, name, address, site)
+    if canonical:
+        yield from _credit("canonical", None, canonical, site)
+    for article in articles[:5]:
+        own = [n for n, a in _name_and_address(article.get("publisher"), url) if n and not (a and not site.holds(a))]
+        for field in ("isBasedOn", "isBasedOnUrl", "sourceOrganization", "provider", "creditText"):
+            for name, address in _name_and_address(article.get(field), url):
+                if not (name and address is None and any(fold(name) == fold(o) for o in own)):
+                    yield from _credit(field, name, address, site)
+        for name, address in _name_and_address(article.get("publisher"), url):
+            if name and address and not site.holds(address):
+                yield from _credit("publisher", name, address, site)
+
+
+def _credit(field: str, name: str | None, address: str | None, site: _Site) -> Iterator[Credit]:
+    """A credit, unless it names the page's own site."""
+    if (name is None and address is None) or (address and site.holds(address)) or (name and site.is_called(name)):
+        return
+    yield Credit("republication", name or address or "", name=name, url=address, field=field)
+
+
+def _beside(tree: Tree, meta: dict[str, str], articles: list[dict[str, object]]) -> tuple[tuple[str, str], ...]:
+    """Byline and captions, each line once."""
+    bylines, captions = [], []
+    for element in tree.iter():
+        marks = " ".join(v for m in _MARKS if (v := element.get(m)))
+        if element.tag == "figcaption" or _CAPTION.search(marks):
+            captions.append(element)
+        elif _BYLINE.search(marks):
+            bylines.append(element)
+    named = [_short_text(e, LONGEST_BYLINE) for e in bylines[:10]]
+    named += [n for a in articles[:3] for n, _ in _name_and_address(a.get("author"), "") if n]
+    named.append(meta.get("author", "")[:LONGEST_BYLINE])
+    found = dict.fromkeys(("byline", b) for b in named if b)
+    found |= dict.fromkeys(("caption", c) for e in captions[:MAX_BESIDE] if (c := _short_text(e, LONGEST_CAPTION)))
+    return tuple(found)[: 2 * MAX_BESIDE]
+
+
+def _short_text(element: Tree, longest: int) -> str:
+    """An element's visible text in one line; nothing where it is longer."""
+    words = " ".join(line.text for line in lines(element))
+    return words if len(words) <= longest else ""
