@@ -23,7 +23,7 @@ Rules and what they cut:
     furniture     a line that its publisher repeats from page to page
 
 Line rules are data, in `rules/removals*.toml`: see `removal_rules`. Time is linear in the text, because every line is looked at once, a
-line over 400 code points is never an insert, and a label's list of headlines ends after six lines.
+line over 250 code points is never an insert, and a label's list of headlines ends after six lines.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ from dataclasses import dataclass
 
 from ..models import Credit, Removal, kept_text
 from .furniture import line_key
-from .removal_rules import Folded, fold, rule_of
+from .removal_rules import LONGEST_LINE, Folded, fold, rule_of
 
-LONGEST_INSERT = 400  # code points; longer lines are prose
 LONGEST_LISTED = 160  # a headline listed under a label
 MOST_LISTED = 6
 CAPTION_TEXT = 400  # a picture's line with its description: agency captions of two sentences run to 350
@@ -91,13 +90,16 @@ def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Rem
     may_list = 0  # how many more headlines may follow under the label above
     end_before = 0
     for line in lines:
+        if not line.credits and not furniture and line.end - line.start > LONGEST_LINE:
+            may_list, end_before = 0, line.end
+            continue
         spans, whole = _credit_removals(line) if line.credits else ([], None)
         readings = [line.text] if not spans else [line.text, kept_text(line.text, [Removal(s.rule, s.start - line.start, s.end - line.start) for s in spans])]
-        folded = [fold(reading) for reading in readings if len(reading) <= LONGEST_INSERT]
+        folded = [fold(reading) for reading in readings if len(reading) <= LONGEST_LINE]
         rule = next((rule for each in folded if (rule := rule_of(each))), None)
         if whole is None and rule:
             whole = rule.name
-        if whole is None and any(line_key(reading) in furniture for reading in readings):
+        if whole is None and furniture and any(line_key(reading) in furniture for reading in readings):
             whole = "furniture"
         if whole is None and may_list and folded and not line.credits and _is_listed(folded[0], line.start - end_before):
             whole = "read-also"
@@ -131,7 +133,7 @@ def _credit_removals(line: _Line) -> tuple[list[Removal], str | None]:
             if any(mark in line.text[start : end + tail.end()] for mark in _DATELINE_MARKS) and _letters(after):
                 cut.append(Removal("dateline", line.start + start, line.start + end + tail.end()))
         at = max(at, end)
-    if covered and size <= LONGEST_INSERT and covered * 3 >= _letters(line.text) * 2:
+    if covered and size <= LONGEST_LINE and covered * 3 >= _letters(line.text) * 2:
         return [], "caption" if media else "credit-line"
     return cut, None
 

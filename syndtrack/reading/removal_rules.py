@@ -5,12 +5,13 @@ Kinds of table, each with its `rule` (the name a removal gets), `language`, `rea
 
     [[label]]  a phrase at the start of a line that announces another article. `strong` ones may be followed by a headline at once
                ("READ ALSO Minister resigns"), `weak` ones need a separator ("Related: …", "More | …") or stand alone, `open` ones take a
-               name before the separator or the end of the line ("More from The Courier: …").
+               name before the separator or the end of the line ("More from The Courier: …"), `kicker` ones are also headings of articles
+               and count in capitals only ("VIDEO: …").
     [[whole]]  `lines` that are the whole line, but for marks around it. Numbers are written 0 ("0 comments").
     [[line]]   `starts` at the start of a line (0 for any number); then either nothing (`alone`), or a rest of at most `within` code points
                (200), of `one_sentence` where that is said, that holds one of the phrases `holds` (of whole words; "subscri*" for any
                ending), or a rest that the pattern `then` matches.
-    [[cue]]    any of the words `cues` anywhere in a line of at most 250 code points, and `pattern` found in the line.
+    [[cue]]    any of `cues` anywhere in a line, also within words, of at most 250 code points, and `pattern` found in the line.
     [[group]]  `pattern` that the patterns of [[cue]] hold, or `names` that `holds` have, as <name>.
     [[prose]]  `words` of a language in whose company none of its [[line]] and [[cue]] rules holds ("said", "told").
 
@@ -31,7 +32,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-LONGEST_BOX = 250  # code points of a line of [[line]] and [[cue]] rules, and of an announced headline
+LONGEST_LINE = 250  # code points; longer lines are prose to all rules
 
 # accents, Arabic vowel signs and hamzas, Hebrew points; not the vowel signs of Indic scripts or Thai, which make other words
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u064b-\u0655\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufe0f]+")
@@ -46,7 +47,7 @@ _NUMBERS = re.compile(r"\d+(?:[.,:]\d+)*")
 _SEPARATOR = re.compile(r"\s*(?:[:|>»›→►▶\])】〉》]+|-+(?=\s))[\s:]*")
 _OPEN_NAME = re.compile(r"[^:|>»›→.!?]{0,50}?(?:\s*[:|>»›→►▶]+\s*|\s-+\s)")
 _SENTENCES = re.compile(r"[.!?।]\s+\w|。\s*\w")
-_FORMS: tuple[Literal["strong", "weak", "open"], ...] = ("strong", "weak", "open")
+_FORMS: tuple[Literal["strong", "weak", "open", "kicker"], ...] = ("strong", "weak", "open", "kicker")
 _STOPS = re.compile(r"[.。।۔;,]$")
 
 
@@ -70,7 +71,7 @@ class Rule:
 class _Label:
     phrase: str
     rule: str
-    form: Literal["strong", "weak", "open"]
+    form: Literal["strong", "weak", "open", "kicker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,7 @@ class _Rules:
     labels: defaultdict[str, list[_Label]] = field(default_factory=lambda: defaultdict(list))
     lines: defaultdict[str, list[_LineRule]] = field(default_factory=lambda: defaultdict(list))
     cues: defaultdict[str, list[_Cue]] = field(default_factory=lambda: defaultdict(list))
-    cue_words: frozenset[str] = frozenset()
-    cue_parts: tuple[str, ...] = ()  # cues of scripts whose words the word pattern does not find: without spaces, or with vowel signs
+    longest_whole: int = 0
 
 
 def fold(line: str) -> Folded:
@@ -114,32 +114,28 @@ def fold(line: str) -> Folded:
 def rule_of(line: Folded) -> Rule | None:
     """The rule that a folded line falls under, None for prose."""
     key = _key(line.low)
-    if not key:
+    if not key or len(line.low) > LONGEST_LINE:
         return None
     rules = _rules()
     for label in rules.labels.get(key, ()):
         if line.low.startswith(label.phrase) and (found := _label(label, line)):
             return found
-    if len(line.low) > LONGEST_BOX:
-        return None
-    name = rules.whole.get(_NUMBERS.sub("0", line.low.rstrip(_TRAIL))) or _box(rules, key, line.low)
+    name = rules.whole.get(_NUMBERS.sub("0", line.low.rstrip(_TRAIL))) if len(line.low) <= rules.longest_whole else None
+    name = name or _box(rules, key, line.low)
     return Rule(name) if name else None
 
 
 def _box(rules: _Rules, key: str, low: str) -> str | None:
     """The [[line]] or [[cue]] rule of a line."""
-    words = _WORDS.findall(low)
     for each in rules.lines.get(key, ()):
         start = each.starts.match(low)
-        if start and each.prose.isdisjoint(words) and _continues(each, low[start.end() :]):
+        if start and _continues(each, low[start.end() :]) and each.prose.isdisjoint(_WORDS.findall(low)):
             return each.rule
-    cues = [] if rules.cue_words.isdisjoint(words) else [word for word in words if word in rules.cue_words]
-    if not low.isascii():
-        cues += [part for part in rules.cue_parts if part in low]
-    for name in cues:
-        for cue in rules.cues[name]:
-            if cue.pattern.search(low) and cue.prose.isdisjoint(words):
-                return cue.rule
+    for name, cues in rules.cues.items():
+        if name in low:
+            for cue in cues:
+                if cue.pattern.search(low) and cue.prose.isdisjoint(_WORDS.findall(low)):
+                    return cue.rule
     return None
 
 
@@ -190,17 +186,17 @@ def _label(label: _Label, line: Folded) -> Rule | None:
     if tail[:1].isalnum() and tail[:1] < "\u0e00":
         return None  # within a word
     shouted = line.text[:at].isupper()
-    if not any(map(str.isalnum, tail)):
-        return Rule(label.rule, opens_list=True) if label.form != "weak" or shouted or ":" in tail else None
-    if len(line.low) > LONGEST_BOX:
+    if label.form == "kicker" and not shouted:
         return None
+    if not any(map(str.isalnum, tail)):
+        return Rule(label.rule, opens_list=True) if label.form in ("strong", "open") or shouted or ":" in tail else None
     if label.form == "open":
         named = _OPEN_NAME.match(tail)
         if not named:
             return Rule(label.rule, opens_list=True) if len(tail) <= 40 and not _STOPS.search(tail) else None
         return _announced(label, line.text[at + named.end() :], shouted=shouted, apart=True)
     separator = _SEPARATOR.match(tail)
-    if separator is None and (label.form == "weak" or not (tail[:1] in " \"'([" or tail[:1] >= "\u0e00")):
+    if separator is None and (label.form in ("weak", "kicker") or not (tail[:1] in " \"'([" or tail[:1] >= "\u0e00")):
         return None
     return _announced(label, line.text[at + (separator.end() if separator else 0) :].lstrip(" \"'(["), shouted=shouted, apart=separator is not None)
 
@@ -211,7 +207,7 @@ def _announced(label: _Label, headline: str, *, shouted: bool, apart: bool) -> R
         return Rule(label.rule, opens_list=True)
     sentence = _STOPS.search(headline) is not None
     lower = headline[0].islower()
-    if label.form == "weak":  # "Exclusive: The minister will resign, aides said." is a lead, "More: A Life" a book
+    if label.form in ("weak", "kicker"):  # "Exclusive: The minister will resign, aides said." is a lead, "More: A Life" a book
         return None if sentence or (headline.count(" ") < 2 and headline[0] < "\u0e00") else Rule(label.rule)
     if shouted:
         return Rule(label.rule)
@@ -237,8 +233,7 @@ def _rules() -> _Rules:
             cue = _Cue(table["rule"], _compiled(table["pattern"], groups), prose.get(table["language"], frozenset()))
             for word in table["cues"]:
                 rules.cues[fold(word).low].append(cue)
-    rules.cue_words = frozenset(cue for cue in rules.cues if cue < "\u0900" and _WORDS.fullmatch(cue))
-    rules.cue_parts = tuple(cue for cue in rules.cues if cue not in rules.cue_words)
+    rules.longest_whole = max(map(len, rules.whole)) + 8  # room for marks around it and longer numbers
     for labels in rules.labels.values():
         labels.sort(key=lambda label: len(label.phrase), reverse=True)
     return rules
