@@ -25,7 +25,7 @@ from syndtrack.config import Settings, load_settings
 from syndtrack.errors import SyndtrackError, UsageError
 from syndtrack.models import Refusal
 from syndtrack.reports.formats import print_rows
-from syndtrack.reports.tree import chain_tree, inspection
+from syndtrack.reports.tree import chain_tree, inspection, print_text
 from syndtrack.seeds import seeds_folder
 from syndtrack.tracker import REPORTS, Tracker
 
@@ -88,7 +88,9 @@ class Group(click.Group):
 ))  # fmt: skip
 @click.version_option(__version__, prog_name="syndtrack")
 @click.option("--db", type=click.Path(path_type=Path), help="The database; else $SYNDTRACK_DB, else ./syndtrack.db.")
-@click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="The settings file; else ./syndtrack.toml if it is there.")
+@click.option(
+    "--settings", "settings_file", type=click.Path(path_type=Path), help="The settings file; else ./syndtrack.toml if it is there."
+)
 @click.pass_context
 def main(ctx: click.Context, db: Path | None, settings_file: Path | None) -> None:
     """Track syndicated news: poll feeds, find republished copies, see who copied whom and how we know.
@@ -162,17 +164,22 @@ def ingest(session: Session, files: Sequence[str]) -> None:
 
 @main.command(epilog=example("syndtrack inspect article.txt\nsyndtrack inspect --format json articles.jsonl"))
 @click.argument("file")
-@click.option("--format", "form", type=click.Choice(["text", "json", "jsonl"]), default="text", show_default=True, help="How results are printed.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "jsonl"]), default="text", show_default=True, help="How results are printed."
+)
 @click.pass_obj
 def inspect(session: Session, file: str, form: str) -> None:
-    """Show what an article says of itself, without storing it: text, credits, removals. Takes text, HTML or an archive; - is standard input."""
+    """Show what an article says of itself, without storing it: text, credits, removals.
+
+    Takes a file of text or HTML, an archive, or - for standard input.
+    """
     refused, several = [], file == "-" or file.endswith((".jsonl", ".jsonl.gz"))
     with Tracker.in_memory(session.settings()) as tracker:
         for record in tracker.inspect(file):
             if isinstance(record, Refusal):
                 refused.append(record)
             elif form == "text":
-                Console(soft_wrap=True, highlight=False).print(inspection(record))
+                print_text(inspection(record))
             else:
                 click.echo(json.dumps(record, ensure_ascii=False, indent=None if several or form == "jsonl" else 1))
     finish(refused)
@@ -193,7 +200,7 @@ def trace(session: Session, what: str, form: str) -> None:
     if form == "json":
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
     else:
-        Console(soft_wrap=True, highlight=False).print(chain_tree(record))
+        print_text(chain_tree(record))
 
 
 @main.command(epilog=example("syndtrack report duplicates\nsyndtrack report edges --format jsonl > edges.jsonl"))
@@ -260,7 +267,10 @@ def sample_serve(port: int, pace: float, opml: Path | None) -> None:
 @click.option("--once", is_flag=True, help="Exit after printing; status 0 only if the chain is right.")
 @click.pass_obj
 def sample_show(session: Session, port: int, once: bool) -> None:
-    """Poll the newsroom while articles travel, print the duplicates and a chain, then serve the pages. Without --db in a new temporary database."""
+    """Poll the newsroom while articles travel, print the duplicates and a chain, then serve the pages.
+
+    Without --db in a temporary database.
+    """
     from syndtrack.demo import show  # noqa: PLC0415 - nobody else needs the newsroom
 
     with tempfile.TemporaryDirectory(prefix="syndtrack-") as folder:

@@ -34,7 +34,7 @@ class Settings:
 
 
 def load_settings(db: Path | None = None, file: Path | None = None) -> Settings:
-    """Settings from the file (`./syndtrack.toml` if it exists), then the environment, then `db`. Raises UsageError, naming what is wrong."""
+    """Settings from the file (`./syndtrack.toml` if it exists), then the environment, then `db`. Raises UsageError naming what is wrong."""
     path = file or Path(SETTINGS_FILE)
     settings = Settings()
     if file is not None or path.is_file():

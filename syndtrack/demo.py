@@ -12,12 +12,10 @@ from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
-from rich.console import Console
-
 from syndtrack.config import Settings
 from syndtrack.reports.chain import TraceRecord
 from syndtrack.reports.formats import print_rows
-from syndtrack.reports.tree import chain_tree
+from syndtrack.reports.tree import chain_tree, print_text
 from syndtrack.sample.server import Newsroom, open_newsroom
 from syndtrack.seeds import seeds_folder
 from syndtrack.tracker import Tracker
@@ -51,7 +49,7 @@ async def _show(settings: Settings, port: int, say: Say, *, once: bool) -> bool:
             print_rows(rows, "text", empty="No duplicates.", title="Duplicates")
             print(f"\n$ syndtrack trace {newsroom.url_of(REPOST)}\n")
             record = tracker.trace(newsroom.url_of(REPOST))
-            Console(soft_wrap=True, highlight=False).print(chain_tree(record))
+            print_text(chain_tree(record))
             print()
             mistakes = _mistakes(newsroom, record)
             for mistake in mistakes or ["The chain is right."]:

@@ -19,7 +19,7 @@ from syndtrack.errors import RefusedError
 from syndtrack.matching.compare import compare
 from syndtrack.matching.fingerprint import Fingerprint, fingerprint
 from syndtrack.matching.index import CandidateIndex
-from syndtrack.models import Credit, Link, Match, PollResult, Reading, Refusal, Submission
+from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import trace_story
 from syndtrack.publishers import Registry, fold
@@ -225,7 +225,8 @@ class Flow:
         prints = self.store.matches.fingerprints_of([r for each in revisions.values() for r in each])
         found: dict[tuple[int, int], list[tuple[int, int]]] = {}
         proposed = {
-            r: [c for c, _ in self._index.candidates(Fingerprint.from_bytes(content).samples, revision_id=r)] for r, content in prints.items()
+            r: [c for c, _ in self._index.candidates(Fingerprint.from_bytes(content).samples, revision_id=r)]
+            for r, content in prints.items()
         }
         article_of = self.store.matches.articles_of({c for each in proposed.values() for c in each})
         for article, own in revisions.items():
@@ -288,7 +289,8 @@ class Flow:
         pairs: dict[int, dict[tuple[int, int], Match]] = {}
         for pair, match in matches.items():
             pairs.setdefault(home[pair[0]], {})[pair] = match
-        edges, rows = [], []
+        edges: list[Edge] = []
+        rows: list[StoryRow] = []
         for number, component in enumerate(components):
             members = [versions[a] for a in component if a in versions]
             traced = trace_story(members, pairs.get(number, {}), registry)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 from syndtrack.models import Publisher
 from syndtrack.urls import host_of
@@ -40,7 +40,7 @@ class Registry:
     def __getitem__(self, publisher_id: int) -> Publisher:
         return self._publishers[publisher_id]
 
-    def __iter__(self) -> Iterable[int]:
+    def __iter__(self) -> Iterator[int]:
         return iter(self._publishers)
 
     def __len__(self) -> int:

@@ -17,6 +17,7 @@ from syndtrack.flow import Flow, Progress, ReadArticle, read_article
 from syndtrack.models import Feed, PollResult, Refusal, Submission
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.schedule import is_due, may_ask
+from syndtrack.polling.workers import Workers
 
 READ_SECONDS = 60.0  # for one page; the longest of 181 real pages took under 2
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
@@ -37,10 +38,10 @@ class PollSummary:
 class Scheduler:
     """Polls on one store. `thread` is the one thread that uses `flow` and its store while the scheduler lives."""
 
-    def __init__(self, flow: Flow, poller: Poller, thread: ThreadPoolExecutor, now: Callable[[], datetime]) -> None:
+    def __init__(self, flow: Flow, poller: Poller, workers: Workers, thread: ThreadPoolExecutor, now: Callable[[], datetime]) -> None:
         self._flow = flow
         self._poller = poller
-        self._workers = poller.workers
+        self._workers = workers
         self._thread = thread
         self._now = now
 
@@ -90,9 +91,10 @@ class Scheduler:
     async def _read_one(self, submission: Submission) -> ReadArticle | Refusal:
         """One article; a worker that had to be killed is a refusal."""
         try:
-            return await self._workers.run(read_article, submission, what=submission.url, deadline=READ_SECONDS)
+            read: ReadArticle | Refusal = await self._workers.run(read_article, submission, what=submission.url, deadline=READ_SECONDS)
         except RefusedError as error:
             return Refusal(error.what, error.reason)
+        return read
 
     async def _stored(self, function: Callable[..., T], *args: object) -> T:
         """Run on the store's thread."""

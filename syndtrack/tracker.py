@@ -1,12 +1,12 @@
 """The Python API, and the one place where the parts are wired together.
 
-    from syndtrack import open_tracker
+from syndtrack import open_tracker
 
-    with open_tracker("news.db") as tracker:
-        tracker.add(["https://example.org/feed.xml"])
-        tracker.poll()
-        for row in tracker.report("duplicates"):
-            print(row["copy"], "<-", row["source"])
+with open_tracker("news.db") as tracker:
+    tracker.add(["https://example.org/feed.xml"])
+    tracker.poll()
+    for row in tracker.report("duplicates"):
+        print(row["copy"], "<-", row["source"])
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from syndtrack.archives import UNSTORED, is_archive, read_archive, read_single
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
 from syndtrack.flow import BATCH, Flow, Progress, ReadArticle, read_article, seed_registry
+from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.models import Refusal, Submission
-from syndtrack.polling.fetch import Fetcher
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.workers import Workers
@@ -102,7 +102,7 @@ class Tracker:
         return len(feeds) - len(refused), refused
 
     def subscribe_seeds(self) -> int:
-        """Subscribe to the feeds that a new database starts with, unless something is subscribed already. Returns how many feeds there are."""
+        """Subscribe to the feeds that a new database starts with, unless something is subscribed already. Returns how many there are."""
         if not self.store.feeds.all():
             self._subscribe([(f.url, f.title) for f in seed_feeds()])
         return len(self.store.feeds.all())
@@ -125,7 +125,7 @@ class Tracker:
     # -- polling
 
     def poll(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
-        """One pass over the feeds that are due, or over all but those whose servers asked to wait. Each poll is stored in one transaction."""
+        """One pass over the feeds that are due, or over all but those whose servers asked to wait. Each is stored in one transaction."""
 
         async def once() -> PollSummary:
             async with self.scheduler() as scheduler:
@@ -137,15 +137,24 @@ class Tracker:
     async def scheduler(self) -> AsyncIterator[Scheduler]:
         """A scheduler with its connections and worker processes. While it lives, its own thread alone uses this tracker's database."""
         settings = self.settings
-        fetcher = Fetcher(contact=settings.contact, allowed=settings.allow_networks, delay=settings.host_delay, now=self._now)
         with ThreadPoolExecutor(1, "store") as thread:
-            async with Poller(fetcher, Workers(), limit=settings.concurrency, now=self._now) as poller:
-                yield Scheduler(self._flow, poller, thread, self._now)
+            async with (
+                Workers() as workers,
+                Poller(
+                    workers,
+                    allow_networks=settings.allow_networks,
+                    contact=settings.contact,
+                    host_delay=settings.host_delay,
+                    concurrency=settings.concurrency,
+                    now=self._now,
+                ) as poller,
+            ):
+                yield Scheduler(self._flow, poller, workers, thread, self._now)
 
     # -- archives
 
     def ingest(self, paths: Iterable[str], progress: Progress = lambda *_: None) -> IngestSummary:
-        """Take in archives of articles. The result does not depend on their order; twice is the same as once. Raises UsageError for a bad path."""
+        """Take in archives of articles. Their order does not matter, twice is the same as once. Raises UsageError for a bad path."""
         return asyncio.run(self._ingest(paths, progress))
 
     async def _ingest(self, paths: Iterable[str], progress: Progress) -> IngestSummary:
@@ -186,9 +195,20 @@ class Tracker:
         if is_http(what):
             article_id = self.store.lookups.article_id(what)
             if article_id is None:
-                raise UsageError(f"{what}: no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file")
+                raise UsageError(
+                    f"{what}: no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
+                )
             return trace_record(self.store.lookups, article_id)
         return self._trace_unstored(read_single(what, self._now()))
+
+    def export(self, what: str, form: str) -> dict[str, Any]:
+        """A trace for other programs: `prov` is W3C PROV-JSON, `jsonld` schema.org. Raises UsageError, as `trace` does."""
+        from syndtrack.reports.exports import prov_json, schema_jsonld  # noqa: PLC0415 - prov takes 0.1 s to import, and few need it
+
+        if form not in ("prov", "jsonld"):
+            raise UsageError(f"no form {form!r}; there are prov, jsonld")
+        record = self.trace(what)
+        return schema_jsonld(record) if form == "jsonld" else prov_json(record, ran=self._now(), parameters=asdict(PARAMETERS))
 
     def trace_text(self, text: str) -> TraceRecord:
         """The provenance of a text that is not stored."""

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from syndtrack.cli import main
 from test_flow import AGENCY, AGGREGATOR, BLOG
+
+from syndtrack.cli import main
 
 
 @pytest.fixture
@@ -69,7 +70,11 @@ def test_every_report_comes_in_every_form(filled, name: str, form: str):
 
 def test_matches_say_how_much_of_each_stands_in_the_other(filled):
     rows = [json.loads(line) for line in filled("report", "matches", "--format", "jsonl").stdout.splitlines()]
-    assert {(r["a"], r["b"]) for r in rows} == {(AGENCY["url"], AGGREGATOR["url"]), (AGENCY["url"], BLOG["url"]), (AGGREGATOR["url"], BLOG["url"])}
+    assert {(r["a"], r["b"]) for r in rows} == {
+        (AGENCY["url"], AGGREGATOR["url"]),
+        (AGENCY["url"], BLOG["url"]),
+        (AGGREGATOR["url"], BLOG["url"]),
+    }
     assert all(0 < r["resemblance"] <= 1 and 0 < r["a_in_b"] <= 1 and 0 < r["b_in_a"] <= 1 and r["shared_words"] > 50 for r in rows)
 
 

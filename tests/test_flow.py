@@ -6,15 +6,16 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+
 from syndtrack.config import Settings
 from syndtrack.tracker import Tracker
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 REPORT = [
-    "The harbour authority of Port Lunnet will close its northern basin for eleven weeks while divers replace the sluice gates, it said on Monday.",
+    "The harbour authority of Port Lunnet will close its northern basin for eleven weeks while divers replace its gates.",
     "Fishing crews must move forty-two boats to the old ferry landing before the first of the month, where there is neither ice nor fuel.",
-    "The gates date from 1958 and leaked so much last winter that the pumps ran on three days out of four, the harbour master told the council.",
+    "The gates date from 1958 and leaked so much last winter that the pumps ran on three days out of four, its master told the council.",
     "Work is to cost 6.3 million crowns, two thirds of which the province will pay if the basin opens again before the herring season.",
     "The fishermen's cooperative wants the town to waive the landing fee, and says that nine of its members may give up otherwise.",
     "A first attempt to mend the gates ended two years ago when the contractor went bankrupt with half of the steel delivered.",
@@ -144,6 +145,11 @@ def test_too_little_text_is_said_so_and_never_matched(tracker: Tracker, tmp_path
 
 
 def test_a_publisher_known_from_a_credit_is_the_one_that_later_publishes(tracker: Tracker, tmp_path: Path):
-    tracker.ingest([archive(tmp_path, [BLOG]), archive(tmp_path, [UNRELATED | {"publisher": "The Pilot Digest", "url": "https://digest.example/b"}], "b.jsonl")])
-    names = [row["name"] for row in tracker.store.db.query("SELECT name FROM publisher WHERE name LIKE '%Pilot%'")]
+    tracker.ingest(
+        [
+            archive(tmp_path, [BLOG]),
+            archive(tmp_path, [UNRELATED | {"publisher": "The Pilot Digest", "url": "https://digest.example/b"}], "b.jsonl"),
+        ]
+    )
+    names = [row["name"] for row in tracker.store.db.query("SELECT name FROM publisher WHERE name LIKE '%Pilot Digest%'")]
     assert names == ["The Pilot Digest"]

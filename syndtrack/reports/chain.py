@@ -92,7 +92,12 @@ def inspect_record(url: str, reading: Reading, credits: Sequence[Credit], remova
 def node_record(row: Row) -> NodeRecord:
     """An observed article as a node."""
     return NodeRecord(
-        url=row["url"], publisher=row["publisher"], title=row["title"], published=row["published"], first_seen=row["first_seen"], observed=True
+        url=row["url"],
+        publisher=row["publisher"],
+        title=row["title"],
+        published=row["published"],
+        first_seen=row["first_seen"],
+        observed=True,
     )
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+import sys
+
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
 from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
 
 QUOTED = 110  # characters of a quotation
+UNBOUNDED = 2_000  # columns of a line in a pipe, where nothing is to be folded
+
+
+def print_text(content: RenderableType) -> None:
+    """Print to standard output: on a terminal in its width and colours, else plainly and unfolded."""
+    Console(width=None if sys.stdout.isatty() else UNBOUNDED, highlight=False).print(content)
 
 
 def chain_tree(record: TraceRecord) -> RenderableType:

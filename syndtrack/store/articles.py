@@ -77,10 +77,13 @@ class Articles:
 
     def _find(self, url: str, key: str, publisher_id: int, hashed: str, length: int) -> int | None:
         """The article behind an address: seen there before, the same address in another form, or the publisher's same text elsewhere."""
-        row = self._db.execute("SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1", (url, key)).fetchone()
+        row = self._db.execute(
+            "SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1", (url, key)
+        ).fetchone()
         if row is None and length >= MIN_SAME_TEXT:
             row = self._db.execute(
-                "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id WHERE r.text_hash = ? AND a.publisher_id = ? LIMIT 1",
+                "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id "
+                "WHERE r.text_hash = ? AND a.publisher_id = ? LIMIT 1",
                 (hashed, publisher_id),
             ).fetchone()
         return None if row is None else int(row[0])
@@ -88,7 +91,8 @@ class Articles:
     def _insert(self, url: str, key: str, publisher_id: int, at: str, reading: Reading) -> int:
         """A new article without a revision yet."""
         row = self._db.execute(
-            "INSERT INTO article (key, url, publisher_id, title, published, first_seen, canonical) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO article (key, url, publisher_id, title, published, first_seen, canonical) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (key, url, publisher_id, reading.title, to_text_or_none(reading.published), at, reading.canonical),
         ).fetchone()
         return int(row[0])
@@ -133,16 +137,20 @@ class Articles:
 
     def _current(self, article_id: int) -> tuple[int, str] | None:
         """The current revision and its text."""
-        row = self._db.execute("SELECT r.id, r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)).fetchone()
+        row = self._db.execute(
+            "SELECT r.id, r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)
+        ).fetchone()
         return None if row is None else (int(row[0]), str(row[1]))
 
     def _choose_current(self, article_id: int) -> tuple[int, str]:
         """Make the text seen last the current one."""
         number, title, text = self._db.execute(
-            "SELECT id, title, text FROM revision WHERE article_id = ? ORDER BY last_seen DESC, first_seen DESC, text_hash LIMIT 1", (article_id,)
+            "SELECT id, title, text FROM revision WHERE article_id = ? ORDER BY last_seen DESC, first_seen DESC, text_hash LIMIT 1",
+            (article_id,),
         ).fetchone()
         self._db.execute(
-            "UPDATE article SET revision_id = ?, title = ?, traced = 0 WHERE id = ? AND revision_id IS NOT ?", (number, title, article_id, number)
+            "UPDATE article SET revision_id = ?, title = ?, traced = 0 WHERE id = ? AND revision_id IS NOT ?",
+            (number, title, article_id, number),
         )
         return int(number), str(text)
 
@@ -151,7 +159,8 @@ class Articles:
     def uncleaned(self, limit: int) -> list[UncleanedRevision]:
         """Revisions whose removals are still to be made, oldest first."""
         rows = self._db.execute(
-            "SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE r.step = 'read' LIMIT ?",
+            "SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r JOIN article a ON a.id = r.article_id "
+            "WHERE r.step = 'read' LIMIT ?",
             (limit,),
         ).fetchall()
         credits = self._credits_by_revision([row[0] for row in rows])
@@ -162,7 +171,7 @@ class Articles:
         found: dict[int, list[Credit]] = {}
         marks = ",".join("?" * len(revisions))
         for revision, kind, text, name, url, start, end in self._db.execute(
-            f'SELECT revision_id, kind, text, name, url, "start", "end" FROM credit WHERE "start" IS NOT NULL AND revision_id IN ({marks}) '  # noqa: S608 - question marks only
+            f'SELECT revision_id, kind, text, name, url, "start", "end" FROM credit WHERE "start" IS NOT NULL AND revision_id IN ({marks}) '
             'ORDER BY revision_id, "start", "end"',
             revisions,
         ):
@@ -184,11 +193,11 @@ class Articles:
         marks = ",".join("?" * len(revisions))
         removals: dict[int, list[Removal]] = {}
         for revision, rule, start, end in self._db.execute(
-            f'SELECT revision_id, rule, "start", "end" FROM removal WHERE revision_id IN ({marks}) ORDER BY revision_id, "start"',  # noqa: S608 - question marks only
+            f'SELECT revision_id, rule, "start", "end" FROM removal WHERE revision_id IN ({marks}) ORDER BY revision_id, "start"',
             revisions,
         ):
             removals.setdefault(revision, []).append(Removal(rule, start, end))
-        rows = self._db.execute(f"SELECT id, text FROM revision WHERE id IN ({marks})", revisions)  # noqa: S608 - question marks only
+        rows = self._db.execute(f"SELECT id, text FROM revision WHERE id IN ({marks})", revisions)
         return {r: (text, tuple(removals.get(r, ()))) for r, text in rows}
 
     # -- refusals

@@ -41,29 +41,31 @@ class Edges:
         current = "SELECT revision_id FROM article WHERE id " + within
         texts: dict[int, list[str]] = defaultdict(list)
         for article, text in self._db.execute(
-            f"SELECT r.article_id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE r.article_id {within} "  # noqa: S608 - a constant
+            f"SELECT r.article_id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE r.article_id {within} "
             "ORDER BY r.article_id, r.id = a.revision_id DESC, r.last_seen DESC, r.text_hash",
             (listed,),
         ):
             texts[article].append(text)
         removals: dict[int, list[Removal]] = defaultdict(list)
         for revision, rule, start, end in self._db.execute(
-            f'SELECT revision_id, rule, "start", "end" FROM removal WHERE revision_id IN ({current}) ORDER BY revision_id, "start"', (listed,)  # noqa: S608 - a constant
+            f'SELECT revision_id, rule, "start", "end" FROM removal WHERE revision_id IN ({current}) ORDER BY revision_id, "start"',
+            (listed,),
         ):
             removals[revision].append(Removal(rule, start, end))
         credits: dict[int, list[ResolvedCredit]] = defaultdict(list)
         for revision, kind, publisher_id, text, name, url, start, end, field in self._db.execute(
-            f'SELECT revision_id, kind, publisher_id, text, name, url, "start", "end", field FROM credit WHERE revision_id IN ({current}) '  # noqa: S608 - a constant
+            f'SELECT revision_id, kind, publisher_id, text, name, url, "start", "end", field FROM credit WHERE revision_id IN ({current}) '
             'ORDER BY revision_id, "start", "end", field, text',
             (listed,),
         ):
             credits[revision].append(ResolvedCredit(Credit(kind, text, name, url, start, end, field), publisher_id))
         linked = self._linked(listed, current)
-        by_key = dict(self._db.execute(f"SELECT key, article_id FROM address WHERE article_id {within}", (listed,)).fetchall())  # noqa: S608 - a constant
+        by_key = dict(self._db.execute(f"SELECT key, article_id FROM address WHERE article_id {within}", (listed,)).fetchall())
         found = []
         for article, publisher_id, owner, kind, url, title, first_seen, published, canonical, revision in self._db.execute(
             "SELECT a.id, a.publisher_id, p.owner, p.kind, a.url, a.title, a.first_seen, a.published, a.canonical, a.revision_id "
-            f"FROM article a JOIN publisher p ON p.id = a.publisher_id WHERE a.id {within} AND a.revision_id IS NOT NULL ORDER BY a.first_seen, a.url",
+            f"FROM article a JOIN publisher p ON p.id = a.publisher_id WHERE a.id {within} AND a.revision_id IS NOT NULL "
+            "ORDER BY a.first_seen, a.url",
             (listed,),
         ):
             named = by_key.get(article_key(canonical)) if canonical and is_http(canonical) else None
@@ -123,6 +125,7 @@ class Edges:
         ).fetchone()[0]
         story_id, first_seen, title = rows[0]
         self._db.execute(
-            "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?)", (story_id, len(rows), publishers, story.independent_origins, first_seen, title)
+            "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?)",
+            (story_id, len(rows), publishers, story.independent_origins, first_seen, title),
         )
         self._db.execute("UPDATE article SET story_id = ? WHERE id IN (SELECT value FROM json_each(?))", (story_id, listed))

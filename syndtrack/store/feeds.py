@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from syndtrack.models import Feed, PollResult
 from syndtrack.store.times import to_text, to_text_or_none, to_time_or_none
 
-FIELDS = (
-    "id, url, title, publisher_id, etag, last_modified, body_hash, interval, next_check, last_polled, last_full_fetch, failures, gone, "
-    "moved_to, moved_times, asked_to_wait_until"
-)
+FIELDS = tuple(f.name for f in fields(Feed))
+TIMES = ("next_check", "last_polled", "last_full_fetch", "asked_to_wait_until")
 TRIES = 3  # polls at which an article that cannot be read is asked for, while its entry stays as it is
 POLLS_KEPT = 200  # a feed; older ones say nothing that the newer do not
 
@@ -34,7 +33,7 @@ class Feeds:
 
     def all(self) -> list[Feed]:
         """Every subscription, in the order in which they were added."""
-        return [_feed(row) for row in self._db.execute(f"SELECT {FIELDS} FROM feed ORDER BY id")]  # noqa: S608 - a constant
+        return [_feed(row) for row in self._db.execute(f"SELECT {', '.join(FIELDS)} FROM feed ORDER BY id")]
 
     def known_entries(self, feed_id: int) -> dict[str, str]:
         """Keys of the entries that need no second look, with the hash of what they stated: read, or refused often enough."""
@@ -46,21 +45,27 @@ class Feeds:
     def record(self, result: PollResult, new_entries: int) -> None:
         """Store a feed's new validators and schedule, and the poll itself."""
         feed = result.feed
-        values = (
-            feed.url, feed.title, feed.publisher_id, feed.etag, feed.last_modified, feed.body_hash, feed.interval, to_text_or_none(feed.next_check),
-            to_text_or_none(feed.last_polled), to_text_or_none(feed.last_full_fetch), feed.failures, feed.gone, feed.moved_to, feed.moved_times,
-            to_text_or_none(feed.asked_to_wait_until),
-        )  # fmt: skip
-        names = FIELDS.removeprefix("id, ").split(", ")
-        changes = ", ".join(f"{name} = ?" for name in names)
+        values: dict[str, Any] = {name: getattr(feed, name) for name in FIELDS if name != "id"}
+        values |= {name: to_text_or_none(values[name]) for name in TIMES}
         # an address that another subscription has already is not taken over
-        taken = self._db.execute("SELECT 1 FROM feed WHERE url = ? AND id <> ?", (feed.url, feed.id)).fetchone()
-        if taken:
-            changes, values = changes.replace("url = ?, ", ""), values[1:]
-        self._db.execute(f"UPDATE feed SET {changes} WHERE id = ?", (*values, feed.id))  # noqa: S608 - constants
+        if self._db.execute("SELECT 1 FROM feed WHERE url = ? AND id <> ?", (feed.url, feed.id)).fetchone():
+            del values["url"]
+        changes = ", ".join(f"{name} = ?" for name in values)
+        self._db.execute(f"UPDATE feed SET {changes} WHERE id = ?", (*values.values(), feed.id))
         self._db.execute(
-            "INSERT INTO poll (feed_id, at, outcome, status, entries, new_entries, received_bytes, reason, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (feed.id, to_text(result.at), result.outcome, result.status, len(result.entries), new_entries, result.received_bytes, result.reason, result.why),
+            "INSERT INTO poll (feed_id, at, outcome, status, entries, new_entries, received_bytes, reason, why) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                feed.id,
+                to_text(result.at),
+                result.outcome,
+                result.status,
+                len(result.entries),
+                new_entries,
+                result.received_bytes,
+                result.reason,
+                result.why,
+            ),
         )
         self._db.execute(
             "DELETE FROM poll WHERE feed_id = ?1 AND id <= (SELECT id FROM poll WHERE feed_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
@@ -78,6 +83,7 @@ class Feeds:
         )
 
 
-def _feed(row: tuple[Any, ...]) -> Feed:
+def _feed(row: Sequence[Any]) -> Feed:
     """A row as a record."""
-    return Feed(*row[:8], *(to_time_or_none(t) for t in row[8:11]), *row[11:15], to_time_or_none(row[15]))
+    values = dict(zip(FIELDS, row, strict=True))
+    return Feed(**(values | {name: to_time_or_none(values[name]) for name in TIMES}))

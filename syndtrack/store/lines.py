@@ -39,16 +39,23 @@ class Lines:
         return [row[0] for row in self._db.execute("SELECT id FROM publisher WHERE lines_changed = 1 ORDER BY id")]
 
     def learn(self, publisher_id: int) -> int:
-        """Bring a publisher's furniture up to date; revisions that hold a line whose verdict changed are to be cleaned again. Returns how many."""
+        """Bring a publisher's furniture up to date. Revisions that hold a line whose verdict changed are to be cleaned again: how many."""
         self._db.execute("UPDATE publisher SET lines_changed = 0 WHERE id = ?", (publisher_id,))
-        articles = self._db.execute("SELECT count(*) FROM article WHERE publisher_id = ? AND revision_id IS NOT NULL", (publisher_id,)).fetchone()[0]
-        repeated = self._db.execute("SELECT line_key, articles FROM publisher_line WHERE publisher_id = ? AND articles > 1", (publisher_id,))
+        articles = self._db.execute(
+            "SELECT count(*) FROM article WHERE publisher_id = ? AND revision_id IS NOT NULL", (publisher_id,)
+        ).fetchone()[0]
+        repeated = self._db.execute(
+            "SELECT line_key, articles FROM publisher_line WHERE publisher_id = ? AND articles > 1", (publisher_id,)
+        )
         wanted = {key for key, pages in repeated if is_furniture(pages, articles)}
         changed = wanted ^ self.furniture(publisher_id)
         if not changed:
             return 0
-        again, seen = [], {}
-        rows = self._db.execute("SELECT r.id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE a.publisher_id = ?", (publisher_id,))
+        again: list[tuple[int]] = []
+        seen: dict[int, str] = {}
+        rows = self._db.execute(
+            "SELECT r.id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE a.publisher_id = ?", (publisher_id,)
+        )
         for revision_id, text in rows.fetchall():
             held = line_keys(text) & changed
             if held:
@@ -57,7 +64,9 @@ class Lines:
                     seen.update({key: line for line in text.split("\n") if (key := line_key(line)) in held})
         self._db.executemany("UPDATE revision SET step = 'read' WHERE id = ?", again)
         self._db.executemany("DELETE FROM furniture WHERE publisher_id = ? AND line_key = ?", [(publisher_id, k) for k in changed - wanted])
-        self._db.executemany("INSERT INTO furniture VALUES (?, ?, ?)", [(publisher_id, k, seen.get(k, "").strip()) for k in sorted(changed & wanted)])
+        self._db.executemany(
+            "INSERT INTO furniture VALUES (?, ?, ?)", [(publisher_id, k, seen.get(k, "").strip()) for k in sorted(changed & wanted)]
+        )
         return len(again)
 
     def furniture(self, publisher_id: int) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Look-ups: every query that reports, pages and exports are made of. Rows come as plain dictionaries, in an order that data alone decide."""
+"""Look-ups: every query that reports, pages and exports are made of. Rows are dictionaries, in an order that the data alone decide."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ MATCHES = """
     ORDER BY min(x.first_seen, y.first_seen), min(x.url, y.url), max(x.url, y.url)"""
 
 EDGES = """
-    SELECT e.id, c.url AS copy, s.url AS source, coalesce(sp.name, up.name) AS source_publisher, e.source_id IS NOT NULL AS observed, e.kind,
+    SELECT e.id, c.url AS copy, s.url AS source, coalesce(sp.name, up.name) AS source_publisher,
+           e.source_id IS NOT NULL AS observed, e.kind,
            e.confidence, e.credited, ct.name AS credited_to
     FROM edge e JOIN article c ON c.id = e.copy_id
     LEFT JOIN article s ON s.id = e.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id
@@ -53,9 +54,12 @@ PUBLISHERS = """
     )
     SELECT sp.name AS source_publisher, cp.name AS copy_publisher, count(*) AS copies,
            round(avg(k.credited), 3) AS credited_share,
-           (SELECT lag FROM placed p WHERE p.source_id = k.source_id AND p.copy_id = k.copy_id AND p.place = (p.number + 1) / 2) AS median_lag_seconds,
-           round(1.0 * count(DISTINCT k.of_article) / (SELECT count(*) FROM article a WHERE a.publisher_id = k.source_id), 3) AS share_of_source_reused,
-           round(1.0 * count(DISTINCT k.article) / (SELECT count(*) FROM article a WHERE a.publisher_id = k.copy_id), 3) AS share_of_copier_from_source
+           (SELECT lag FROM placed p
+            WHERE p.source_id = k.source_id AND p.copy_id = k.copy_id AND p.place = (p.number + 1) / 2) AS median_lag_seconds,
+           round(1.0 * count(DISTINCT k.of_article)
+                 / (SELECT count(*) FROM article a WHERE a.publisher_id = k.source_id), 3) AS share_of_source_reused,
+           round(1.0 * count(DISTINCT k.article)
+                 / (SELECT count(*) FROM article a WHERE a.publisher_id = k.copy_id), 3) AS share_of_copier_from_source
     FROM copies k JOIN publisher sp ON sp.id = k.source_id JOIN publisher cp ON cp.id = k.copy_id
     GROUP BY k.source_id, k.copy_id ORDER BY copies DESC, source_publisher, copy_publisher"""
 
@@ -83,7 +87,9 @@ class Lookups:
         for row in self._db.query(EDGES + condition + order, parameters):
             number = row.pop("id")
             row["evidence"] = list(
-                self._db.query('SELECT kind, text, "start", "end", round(weight, 3) AS weight FROM evidence WHERE edge_id = ? ORDER BY id', (number,))
+                self._db.query(
+                    'SELECT kind, text, "start", "end", round(weight, 3) AS weight FROM evidence WHERE edge_id = ? ORDER BY id', (number,)
+                )
             )
             yield row
 
@@ -109,8 +115,16 @@ class Lookups:
 
     def counts(self) -> Row:
         """How much is stored."""
-        tables = {"feeds": "feed", "articles": "article", "revisions": "revision", "pairs": "match", "edges": "edge", "stories": "story", "refusals": "refusal"}
-        return {name: self._db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in tables.items()}  # noqa: S608 - constants
+        tables = {
+            "feeds": "feed",
+            "articles": "article",
+            "revisions": "revision",
+            "pairs": "match",
+            "edges": "edge",
+            "stories": "story",
+            "refusals": "refusal",
+        }
+        return {name: self._db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in tables.items()}
 
     def search(self, query: str, limit: int) -> list[Row]:
         """Current revisions that hold all words of the query, the best first."""
@@ -131,7 +145,8 @@ class Lookups:
         if not is_http(url):
             return None
         row = self._db.conn.execute(
-            "SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1", (url, article_key(url))
+            "SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1",
+            (url, article_key(url)),
         ).fetchone()
         return None if row is None else int(row[0])
 

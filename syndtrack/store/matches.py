@@ -22,7 +22,7 @@ class Matches:
     # -- fingerprints
 
     def save_fingerprints(self, fingerprints: Iterable[tuple[int, Fingerprint | None]]) -> None:
-        """Replace the fingerprints of revisions; None takes one away. Each change gets the next number of one sequence, which indexes follow."""
+        """Replace the fingerprints of revisions; None takes one away. Each gets the next number of one sequence, which indexes follow."""
         each = list(fingerprints)
         start = self._db.execute("SELECT coalesce(max(sequence), 0) FROM fingerprint").fetchone()[0]
         self._db.executemany("DELETE FROM fingerprint WHERE revision_id = ?", [(r,) for r, _ in each])
@@ -62,20 +62,25 @@ class Matches:
         """The revisions of articles that can be judged."""
         found: dict[int, list[int]] = {a: [] for a in articles}
         for article, revision in self._db.execute(
-            "SELECT article_id, id FROM revision WHERE judgement = 'ok' AND article_id IN (SELECT value FROM json_each(?)) ORDER BY id", (json.dumps(articles),)
+            "SELECT article_id, id FROM revision WHERE judgement = 'ok' AND article_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(articles),),
         ):
             found[article].append(revision)
         return found
 
     def fingerprints_of(self, revisions: Iterable[int]) -> dict[int, bytes]:
         """Stored fingerprints by revision."""
-        rows = self._db.execute("SELECT revision_id, content FROM fingerprint WHERE revision_id IN (SELECT value FROM json_each(?))", (json.dumps(list(revisions)),))
+        rows = self._db.execute(
+            "SELECT revision_id, content FROM fingerprint WHERE revision_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(revisions)),),
+        )
         return dict(rows.fetchall())
 
     def articles_of(self, revisions: Iterable[int]) -> dict[int, int]:
         """Revision to article, for those that still exist and can be judged."""
         rows = self._db.execute(
-            "SELECT id, article_id FROM revision WHERE judgement = 'ok' AND id IN (SELECT value FROM json_each(?))", (json.dumps(list(revisions)),)
+            "SELECT id, article_id FROM revision WHERE judgement = 'ok' AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(revisions)),),
         )
         return dict(rows.fetchall())
 
@@ -84,9 +89,10 @@ class Matches:
         listed = json.dumps(list(articles))
         for mine, other in (("a", "b"), ("b", "a")):
             self._db.execute(
-                f"UPDATE article SET traced = 0 WHERE id IN (SELECT {other} FROM match WHERE {mine} IN (SELECT value FROM json_each(?)))", (listed,)  # noqa: S608 - names from the line above
+                f"UPDATE article SET traced = 0 WHERE id IN (SELECT {other} FROM match WHERE {mine} IN (SELECT value FROM json_each(?)))",
+                (listed,),
             )
-            self._db.execute(f"DELETE FROM match WHERE {mine} IN (SELECT value FROM json_each(?))", (listed,))  # noqa: S608 - names from the line above
+            self._db.execute(f"DELETE FROM match WHERE {mine} IN (SELECT value FROM json_each(?))", (listed,))
 
     def save(self, articles: Sequence[int], found: Iterable[tuple[int, int, int, int, Match]]) -> None:
         """Pairs found for some articles, which then count as compared: (a, b, a's revision, b's revision, match) with a < b."""
@@ -95,7 +101,8 @@ class Matches:
         touched = {*articles, *(r[0] for r in rows), *(r[1] for r in rows)}
         self._db.execute("UPDATE article SET traced = 0 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(touched)),))
         self._db.execute(
-            "UPDATE revision SET step = 'matched' WHERE step = 'cleaned' AND article_id IN (SELECT value FROM json_each(?))", (json.dumps(list(articles)),)
+            "UPDATE revision SET step = 'matched' WHERE step = 'cleaned' AND article_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(articles)),),
         )
 
     def among(self, articles: Iterable[int]) -> dict[tuple[int, int], Match]:
@@ -115,7 +122,8 @@ class Matches:
             part, frontier = frontier[:CHUNK], frontier[CHUNK:]
             listed = json.dumps(part)
             rows = self._db.execute(
-                "SELECT b FROM match WHERE a IN (SELECT value FROM json_each(?1)) UNION SELECT a FROM match WHERE b IN (SELECT value FROM json_each(?1))",
+                "SELECT b FROM match WHERE a IN (SELECT value FROM json_each(?1)) "
+                "UNION SELECT a FROM match WHERE b IN (SELECT value FROM json_each(?1))",
                 (listed,),
             )
             new = {row[0] for row in rows} - found

@@ -22,7 +22,7 @@ FEED_WORDS = re.compile(r"(?i)\b(?:rss|atom|feeds?|news ?feed|all articles|lates
 
 
 def feed_name(title: str | None) -> str:
-    """The publisher's name in a feed's title: its first part, without the words that only say it is a feed. "Example Post » Feed" is "Example Post"."""
+    """The publisher's name in a feed's title, without what only says that it is a feed: of "Example Post » Feed" it is "Example Post"."""
     first = TITLE_PARTS.split((title or "").strip())[0]
     return " ".join(FEED_WORDS.sub(" ", first).split()).strip(" -–—|:,")[:MAX_NAME]
 
@@ -48,7 +48,9 @@ class Publishers:
                 self._credited[fold(name)] = number
             else:
                 self._declared[fold(name)].add(number)
-        rows = self._db.execute("SELECT publisher_id, alias FROM publisher_alias UNION ALL SELECT publisher_id, domain FROM publisher_domain")
+        rows = self._db.execute(
+            "SELECT publisher_id, alias FROM publisher_alias UNION ALL SELECT publisher_id, domain FROM publisher_domain"
+        )
         for number, name in rows:
             self._declared[fold(name)].add(number)
 
@@ -59,10 +61,12 @@ class Publishers:
             aliases[number].append(alias)
         for number, domain in self._db.execute("SELECT publisher_id, domain FROM publisher_domain"):
             domains[number].append(domain)
-        return Registry({
-            number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner)
-            for number, name, kind, owner in self._db.execute("SELECT id, name, kind, owner FROM publisher")
-        })
+        return Registry(
+            {
+                number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner)
+                for number, name, kind, owner in self._db.execute("SELECT id, name, kind, owner FROM publisher")
+            }
+        )
 
     def seed(self, publishers: Iterable[Publisher]) -> None:
         """What a new database starts with; does nothing where publishers are stored already."""
@@ -121,7 +125,9 @@ class Publishers:
         if owner and owner[0] in ids:
             return int(owner[0])
         if owner and owner[1] == "address":
-            self._db.execute("UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (self._free_name(name, domain), owner[0]))
+            self._db.execute(
+                "UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (self._free_name(name, domain), owner[0])
+            )
             self._announce(owner[0], (name,))
             return int(owner[0])
         return self._declare(name, "" if owner else domain, "statement")
@@ -153,7 +159,8 @@ class Publishers:
                 self.merge(stated, number)
             meant = number if len(self._declared[key]) == 1 else None
             self._db.execute(
-                "UPDATE article SET traced = 0 WHERE revision_id IN (SELECT revision_id FROM credit WHERE name_key = ? AND publisher_id IS NOT ?)",
+                "UPDATE article SET traced = 0 "
+                "WHERE revision_id IN (SELECT revision_id FROM credit WHERE name_key = ? AND publisher_id IS NOT ?)",
                 (key, meant),
             )
             self._db.execute("UPDATE credit SET publisher_id = ? WHERE name_key = ?", (meant, key))
@@ -171,13 +178,15 @@ class Publishers:
         ids = self._declared.get(key, set())
         if ids:
             return (next(iter(ids)) if len(ids) == 1 else None), key
-        if credit.kind == "media" or credit.kind == "cited":
+        if credit.kind in {"media", "cited"}:
             return None, key  # a photographer or a quoted institute is no publisher of text
         number = self._credited.get(key)
         if number is None:
             number = self._credited[key] = self._insert(self._free_name(name, ""), "unknown", "credit", None)
         elif name < self._db.execute("SELECT name FROM publisher WHERE id = ?", (number,)).fetchone()[0]:
-            self._db.execute("UPDATE OR IGNORE publisher SET name = ? WHERE id = ?", (name, number))  # of several spellings the same, whatever came first
+            self._db.execute(
+                "UPDATE OR IGNORE publisher SET name = ? WHERE id = ?", (name, number)
+            )  # of several spellings the same, whatever came first
         return number, key
 
     def _known_host(self, url: str) -> str:
@@ -196,14 +205,15 @@ class Publishers:
         if loser == winner:
             return
         self._db.execute(
-            "UPDATE article SET traced = 0 WHERE publisher_id = ? OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?)",
+            "UPDATE article SET traced = 0 "
+            "WHERE publisher_id = ? OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?)",
             (loser, loser),
         )
         self._db.execute("DELETE FROM edge WHERE source_publisher_id = ? OR credited_to_id = ?", (loser, loser))
         # together they may print a line often enough for furniture
         self._db.execute("UPDATE revision SET step = 'read' WHERE article_id IN (SELECT id FROM article WHERE publisher_id = ?)", (loser,))
         for table in ("article", "feed", "credit", "publisher_domain"):
-            self._db.execute(f"UPDATE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))  # noqa: S608 - names from the line above
+            self._db.execute(f"UPDATE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
         self._db.execute("UPDATE OR IGNORE publisher_alias SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
         self._db.execute(
             "INSERT INTO publisher_line SELECT ?, line_key, articles FROM publisher_line WHERE publisher_id = ? "

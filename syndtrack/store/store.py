@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # pysqlite3 where it is installed, else the standard library's
 
 from syndtrack.errors import StoreError
 from syndtrack.store.articles import Articles
@@ -82,7 +82,9 @@ class Store:
         if application != APPLICATION_ID and (tables or application):
             raise StoreError(f"{self.path}: this database was not made by syndtrack; name another file with --db")
         if version > SCHEMA_VERSION:
-            raise StoreError(f"{self.path}: made by a newer syndtrack (schema {version}, this one knows {SCHEMA_VERSION}); upgrade syndtrack")
+            raise StoreError(
+                f"{self.path}: made by a newer syndtrack (schema {version}, this one knows {SCHEMA_VERSION}); upgrade syndtrack"
+            )
 
     def _prepare(self) -> None:
         """Pragmas, then whatever migrations are missing."""

@@ -1,4 +1,4 @@
-"""What each page shows: one function a page, from a store and the request's query to a record. The API gives the record, the page draws it."""
+"""What each page shows: one function a page, from a store and a query to a record. The API gives the record, the page draws it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def article(lookups: Lookups, query: Query) -> Record:
     return record
 
 
-def feeds(lookups: Lookups, query: Query) -> Record:  # noqa: ARG001 - all pages are called alike
+def feeds(lookups: Lookups, query: Query) -> Record:
     """Subscriptions with their health, and what could not be used lately."""
     return {"feeds": list(lookups.feeds()), "refusals": list(lookups.refusals(50))}
 

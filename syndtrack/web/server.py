@@ -57,7 +57,8 @@ async def _serve(settings: Settings, host: str, port: int, say: Say) -> None:
 
 def _summary(summary: PollSummary) -> str:
     """One line a round."""
-    return f"{summary.polled} feeds polled, {summary.failed} failed, {summary.new} new articles and revisions, {len(summary.refused)} inputs refused"
+    asked = f"{summary.polled} feeds polled, {summary.failed} failed"
+    return f"{asked}, {summary.new} new articles and revisions, {len(summary.refused)} inputs refused"
 
 
 class Site:
@@ -67,7 +68,9 @@ class Site:
         self._settings = settings
         self._host, self._port = host, port
         self._thread = ThreadPoolExecutor(1, "web")
-        self._pages = Environment(loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        self._pages = Environment(
+            loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
         self._pages.filters["query"] = lambda text: quote(str(text), safe="")
         self.address = ""
 
