@@ -6,7 +6,7 @@ import functools
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -15,6 +15,9 @@ from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at
 
 MAX_LOOKED_AT = 400_000  # code points at either end of a text
 MAX_NAMES = 5_000  # in one text
+THE = ("The ", "THE ")
+MIN_INFLECTED = 6  # letters of a word that is looked at for an ending …
+MIN_STEM = 5  # … and of the name in it
 MAX_KNOWN = 80  # code points of the longest name looked for
 # Short prefixes that Arabic and Hebrew write together with the name: "to Reuters" is one word.
 PREFIXED = re.compile(r"(?:[وف]?(?:لل|ل|ب|ال|ك)|و|[ולבהמשכ]{1,2})(?=[\u0590-\u06ff])")
@@ -22,6 +25,12 @@ PREFIXED = re.compile(r"(?:[وف]?(?:لل|ل|ب|ال|ك)|و|[ולבהמשכ]{1,2
 PERSIAN = str.maketrans("يك", "یک")
 # Endings that Slavic, Baltic and Finnish languages put on a foreign name: Reutersowi, Рейтеру, Reutersin.
 INFLECTED = re.compile(r"(?:[a-ząęółä]{1,4}|[а-яіїє]{1,3})(?!\w)")
+
+
+def _key(text: str, at: int) -> str:
+    """What a name that begins here is kept under: its first word, with an English article the first two."""
+    the = text[at : at + 4]
+    return the + key_at(text, at + 4) if the in THE else key_at(text, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,8 @@ class KnownNames:
             for name in (publisher.name, *publisher.aliases):
                 if 2 <= len(name) <= MAX_KNOWN:
                     for form in {name, name.upper(), name.translate(PERSIAN)}:
-                        agency = publisher.kind == "agency" or found[key_at(form, 0)].get(form, False)
-                        found[key_at(form, 0)][form] = agency
+                        key = _key(form, 0)
+                        found[key][form] = publisher.kind == "agency" or found[key].get(form, False)
         self._by_first = {key: tuple(sorted(names.items(), key=lambda n: -len(n[0]))) for key, names in found.items()}
         # Unspaced scripts: one expression of their names, since words cannot be told there.
         unspaced = sorted((n for names in found.values() for n in names if UNSPACED.match(n)), key=lambda n: -len(n))
@@ -53,7 +62,7 @@ class KnownNames:
 
     def at(self, text: str, at: int) -> Known | None:
         """The longest known name that begins here."""
-        for name, agency in self._by_first.get(key_at(text, at), ()):
+        for name, agency in self._by_first.get(_key(text, at), ()):
             end = at + len(name)
             if text.startswith(name, at) and (UNSPACED.match(name[-1]) or not text[end : end + 1].isalnum()):
                 return Known(name, at, end, agency)
@@ -61,40 +70,55 @@ class KnownNames:
 
     def find(self, text: str, start: int, stop: int) -> Iterator[Known]:
         """Known names between two offsets, from left to right, none inside another."""
-        done, known = start, self._by_first
-        for word in WORD.finditer(text, start, stop):
-            at, first = word.start(), word[0]
-            if first in known:
-                found = self.at(text, at) if at >= done else None
-            elif first[0].islower() or (first.isascii() and len(first) < 6):
+        present = set(WORD.findall(text, start, stop))
+        starts = {word for word in present if word in self._by_first or self._may_hold(word)}
+        starts |= {the + word for the in THE for word in present if the + word in self._by_first}
+        if not starts:
+            return
+        done = start
+        either = "|".join(map(re.escape, sorted(starts, key=len, reverse=True)))
+        for word in re.compile(rf"(?<![^\W_])(?:{either})").finditer(text, start, stop):
+            if word.start() < done:
                 continue
-            elif UNSPACED.search(first):
-                for found in self._in_run(text, max(at, done), word.end()):
+            for found in self._from(text, word):
+                if found.end <= stop:
                     yield found
                     done = found.end
-                continue
-            else:
-                found = self._glued(text, word) if at >= done else None
-            if found is not None and found.end <= stop:
-                yield found
-                done = found.end
+
+    def _from(self, text: str, word: re.Match[str]) -> Iterable[Known]:
+        """The names that begin in a word."""
+        if UNSPACED.search(word[0]):
+            return self._in_run(text, word.start(), word.end())
+        skip = 0 if word[0] in self._by_first else (self._glued(word[0]) or 0)
+        found = self.at(text, word.start() + skip) or self._inflected(text, word)
+        return () if found is None else (found,)
 
     def _in_run(self, text: str, start: int, stop: int) -> Iterator[Known]:
         """Names in a run of letters of a script without spaces."""
         for run in self._unspaced.finditer(text, start, stop) if self._unspaced is not None else ():
             yield self.at(text, run.start()) or Known(run[0], run.start(), run.end(), agency=False)
 
-    def _glued(self, text: str, word: re.Match[str]) -> Known | None:
-        if prefix := PREFIXED.match(text, word.start(), word.end()):
-            return self.at(text, prefix.end())
-        if len(word[0]) < 6:
-            return None
-        for cut in range(1, 5):
+    def _may_hold(self, word: str) -> bool:
+        """Whether a name may be part of a word: in scripts without spaces, behind a prefix, before an ending."""
+        if word[0].islower() or (word.isascii() and len(word) < MIN_INFLECTED):
+            return False
+        if UNSPACED.search(word):
+            return self._unspaced is not None and self._unspaced.search(word) is not None
+        return self._glued(word) is not None
+
+    def _glued(self, word: str) -> int | None:
+        """How many letters of a word stand before the known word in it; 0 where letters may stand behind it."""
+        if prefix := PREFIXED.match(word):
+            return prefix.end() if word[prefix.end() :] in self._by_first else None
+        return 0 if any(word[:-cut] in self._by_first for cut in range(1, 5) if len(word) - cut >= MIN_STEM) else None
+
+    def _inflected(self, text: str, word: re.Match[str]) -> Known | None:
+        """A name of one word with an ending of the language around it."""
+        for cut in range(1, min(5, len(word[0]) - MIN_STEM + 1)):
             stem = word[0][:-cut]
-            if len(stem) >= 5 and stem in self._by_first and INFLECTED.match(text, word.start() + len(stem)):
-                agency = dict(self._by_first[stem]).get(stem)
-                if agency is not None:
-                    return Known(stem, word.start(), word.start() + len(stem), agency)
+            agency = dict(self._by_first.get(stem, ())).get(stem)
+            if agency is not None and INFLECTED.match(text, word.end() - cut):
+                return Known(stem, word.start(), word.end() - cut, agency)
         return None
 
 

@@ -27,9 +27,9 @@ COMMA_VIA = re.compile(r"[,–—]\s*(?:via|vía)\s+", re.IGNORECASE)
 OWN_WAYS = re.compile(r"[\s(\[\"“*]*(?:by|authored|written|sources?|via|h/t|hat tip|von|par|por|di|fonte|fuente|quelle)\b", re.IGNORECASE)
 COURTESY = re.compile(r"(?:^|[(\[:.|/]\s*|toggle caption )(?:photo )?courtesy(?: of|:)? ")
 SUPPLIED = re.compile(r"(?:image |photo )?source ?: ?(?:supplied|handout|youtube|getty|shutterstock|istock|screenshot|instagram|reuters pictures)\b")
-WATCHED = re.compile(r"(?:watch|video|see the video|listen)\b.{0,120}\b(?:via|courtesy of)\s+[^\s]")
+WATCHED = re.compile(r"(?:watch|video|see the video|listen)\b.{0,120}\b(?:via|courtesy of)\s+")
 SEGMENT = re.compile(r"[.!?:;(\[|\"“”)\]]\s*")
-JOINT_WORDS = "by|credit|credits|courtesy|via|von|de|di|par|por|of|copyright|source|quelle|oleh|av|af|door|od|przez|από|bởi|από τον|автор"
+JOINT_WORDS = "by|credits?|courtesy|via|von|de|di|par|por|of|copyright|source|quelle|oleh|av|af|door|od|przez|από|bởi|автор"
 JOINT = re.compile(rf"\s{{0,2}}(?:[:=©|/]|\((?:c|©)\)|\.(?=\s)|\s(?:{JOINT_WORDS})(?=[\s:]))[\s:]{{0,3}}")
 SLASHED = re.compile(r"\s[^\s/]+(?:\s[^\s/]+){0,3}\s?/\s?\S")
 BEHIND_SLASH = re.compile(r"/\s?[^\s/]+(?: [^\s/]+){0,4}(?:/[^\n]{0,30})?[.)\s]*")
@@ -79,9 +79,16 @@ def _caption(scan: Scan, line: Line) -> str | None:
     if courtesy := COURTESY.search(folded):
         return _by_courtesy(scan, line, line.start + courtesy.end())
     short = len(line) <= MAX_PHRASED
-    if SUPPLIED.match(folded) or (short and (_phrases().search(folded) or WATCHED.match(folded))):
+    if SUPPLIED.match(folded) or (short and (_phrases().search(folded) or _watched(scan, line, folded))):
         return _named(scan.names.first_agency(line.start, line.end))
     return _marked(scan, line.start, line.end, folded)
+
+
+def _watched(scan: Scan, line: Line, folded: str) -> bool:
+    """Whether a line bids to watch what it names the publisher of: "Watch the whole interview below via Somebody."."""
+    found = WATCHED.match(folded)
+    name = name_at(scan.text, line.start + found.end(), line.end, scan.registry, strict=True) if found else None
+    return name is not None and CLOSED.match(scan.text, name.end, line.end) is not None
 
 
 def _by_courtesy(scan: Scan, line: Line, at: int) -> str | None:
@@ -116,6 +123,8 @@ def _follows(scan: Scan, at: int, end: int, label: str) -> bool:
         return bool(rest[joint.end() :].strip())
     if slashed or agency is not None or _archives().search(plain(rest)) or "courtesy" in plain(rest):
         return True
+    if label in words("clip_labels"):
+        return False
     name = name_at(scan.text, at + joint.end(), end, scan.registry, strict=True)
     return name is not None and len(rest) <= MAX_CREDIT and CLOSED.match(scan.text, name.end, end) is not None
 

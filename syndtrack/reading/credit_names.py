@@ -23,7 +23,8 @@ CLOSING_QUOTES = {'"': '"', "“": "”“", "„": "“”", "«": "»", "「":
 # Up to four words to the line's end, the first with a capital.
 LOOSE = re.compile(r"(?P<name>[^\W\d_a-z][\w&'’-]*(?: [\w&'’-]+){1,3})[\s.,;!?…\"“”»'’*_)\]>]{0,6}$")
 # Endings that Turkish, Finnish and Hungarian put behind a name and its mark.
-INFLECTION = re.compile(r"['’](?:n?[dt][ae]n?|n?[ıiuü]n|[ıiuü]|y?[ea]|n)$|-(?:lehde\w+|sivusto\w+|verkkolehde\w+|n[ea]k|b[ae]n|b[óő]l|t[óő]l|r[óő]l|nyheter)$")
+TURKISH = r"['’](?:n?[dt][ae]n?|n?[ıiuü]n|[ıiuü]|y?[ea]|n)$"
+INFLECTION = re.compile(rf"{TURKISH}|-(?:lehde\w{{2,4}}|sivusto\w{{2,4}}|n[ea]k|b[ae]n|b[óő]l|t[óő]l|r[óő]l)$")
 ENDING = re.compile(r"[.…\-–—/'’]+$")
 # After a name: nothing but closing punctuation, or an invitation to read the original.
 MARKS = r"[\s.,;:!?…\"“”»'’*_)\]>。，）」』】》|।–—-]{0,12}"
@@ -74,7 +75,9 @@ def _quoted(text: str, start: int, stop: int, opening: str) -> Name | None:
     """A name in quotation marks: all that stands between them."""
     closing = next((CLOSING_QUOTES[mark] for mark in reversed(opening) if mark in CLOSING_QUOTES), None)
     found = re.compile(rf"[^{closing}\n]{{2,{MAX_NAME}}}(?=[{closing}])").match(text, start, stop) if closing else None
-    if found is None or len(found[0].split()) > MAX_WORDS or ADDRESS.match(found[0]) or not (found[0][0].isupper() or caseless(found[0][0])):
+    if found is None or len(found[0].split()) > MAX_WORDS or ADDRESS.match(found[0]):
+        return None
+    if not (found[0][0].isupper() or caseless(found[0][0])):
         return None
     name = found[0].strip().rstrip(",.;:")
     return Name(name, start, start + len(name)) if name else None
@@ -209,7 +212,7 @@ def closes(text: str, at: int, stop: int) -> bool:
 
 def is_no_source(name: str) -> bool:
     """Whether a label names no publisher: "Source: Supplied", "Via Twitter"."""
-    return plain(name) in words("no_names") or plain(name).partition(" ")[0] in words("no_names") - words("pronouns") - {"google", "x", "own"}
+    return plain(name) in words("no_names")
 
 
 def is_press(name: str) -> bool:

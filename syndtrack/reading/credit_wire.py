@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from syndtrack.reading.credit_lines import Line, Scan
 from syndtrack.reading.credit_names import caseless, known_part, name_at
-from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, table, union, words
+from syndtrack.reading.credit_wording import UNSPACED, WORD, pattern, plain, table, union, words
 
 Span = tuple[int, int, str | None]
 
@@ -30,9 +30,8 @@ CLOSING = re.compile(r"[(（\[]\s?([^()（）\[\]\n]{2,40}?)\s?[)）\]][\s.]*$|(
 SENTENCE_END = re.compile(r"[.!?…。！？\"”»]\s*$")
 PICTURE = re.compile(r"photo|foto|image|bild|via|file")
 YEAR = re.compile(r"(?:19|20)\d\d")
-JOINED = re.compile(
-    r"(?:[,|–—•·/-]|\(|\b(?:for|avec|with|mit|con|com|para|für|pour|per|voor|för|dla|для|till|til))\s*(?:the |l'|l’|die |la |a )?$", re.IGNORECASE
-)
+JOINING = "for|avec|with|mit|con|com|para|für|pour|per|voor|för|dla|для|till|til"
+JOINED = re.compile(rf"(?:[,|–—•·/-]|\(|\b(?:{JOINING}))\s*(?:the |l'|l’|die |la |a )?$", re.IGNORECASE)
 AFTER_COPYRIGHT = re.compile(r"(?:[\s.,:;()©]|\bcopyright\b|\(c\)|(?:19|20)\d\d(?:[-–](?:19|20)?\d\d)?|\bby\b)*")
 
 
@@ -142,12 +141,11 @@ def _by() -> re.Pattern[str]:
 def _byline(scan: Scan, line: Line) -> str | None:
     """The agency of "By N, Associated Press", "N for Agence France-Presse", "N avec AFP", "(dpa)" or of its name alone in its line."""
     text = scan.text[line.start : line.end]
-    bare = text.strip(" .()[]（）【】*_—–-|:/")
-    if len(bare) <= TAIL and (alone := known_part(bare, scan.registry)) is not None:
-        return alone
     agency = scan.names.first_agency(line.start, line.end)
     if agency is None:
         return None
+    if len(line) <= TAIL and _is_alone(scan, line):
+        return agency.name
     by = _by().match(plain(text))
     before, after = text[: agency.start - line.start], text[agency.end - line.start :]
     if not (_only_names(before[by.end() :] if by else before) and _only_names(after)):
@@ -157,6 +155,16 @@ def _byline(scan: Scan, line: Line) -> str | None:
     people = len(re.findall(r"[^\W\d_]+", before))
     room = 40 if line.top else 0
     return agency.name if JOINED.search(before) and 2 <= people <= 9 and len(after.strip(" .)]|")) <= room else None
+
+
+def _is_alone(scan: Scan, line: Line) -> bool:
+    """Whether a line holds nothing but names of agencies and what joins them: "(dpa/AFP)", "AP and Reuters"."""
+    at, rest = line.start, ""
+    for found in scan.names.between(line.start, line.end):
+        rest += scan.text[at : found.start] if found.agency else scan.text[at : found.end]
+        at = found.end
+    rest += scan.text[at : line.end]
+    return all(plain(w) in words("byline_words") for w in WORD.findall(rest))
 
 
 def _only_names(part: str) -> bool:

@@ -20,7 +20,7 @@ from syndtrack.models import CreditKind
 
 SLOT = "{name}"
 AUTHOR = "{author}"
-PLAIN = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "：": ":", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ", "İ": "i"})
+PLAIN = (("’", "'"), ("ʼ", "'"), ("‘", "'"), ("：", ":"), ("\u00a0", " "), ("\u202f", " "), ("\u2009", " "), ("İ", "i"))
 WORD = re.compile(r"[^\W_]{1,40}")
 GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 # Scripts written without spaces: there a wording is found by its first character, not by its first word.
@@ -32,9 +32,13 @@ GLUED = re.compile(rf"(?:[\u0590-\u06ff]|{UNSPACED.pattern})\)?$")
 
 def plain(text: str) -> str:
     """Text as wordings are compared with it: lower case, plain apostrophes, colons and spaces. Keeps its length."""
-    translated = text.translate(PLAIN)
-    lowered = translated.lower()
-    return lowered if len(lowered) == len(translated) else "".join(c.lower() if len(c.lower()) == 1 else c for c in translated)
+    if not text.isascii():
+        for written, usual in PLAIN:
+            if written in text:
+                text = text.replace(written, usual)
+    text = text.replace("\t", " ")
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 @dataclass(frozen=True, slots=True)

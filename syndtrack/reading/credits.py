@@ -20,10 +20,12 @@ from syndtrack.reading.credit_media import picture_credits
 from syndtrack.reading.credit_names import Name, closes, is_institution, is_known, is_no_source, name_at
 from syndtrack.reading.credit_prose import citations
 from syndtrack.reading.credit_wire import wire_marks
-from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, Wordings, plain, wordings
+from syndtrack.reading.credit_wording import UNSPACED, Wording, plain, wordings
 
 MAX_CREDITS = 200  # real articles state fewer than 30
 OPENERS = ".!?:;…。！？：(（[【*|–—-•\"“”»「"
+# A word's first letter that is no small Latin, Greek or Cyrillic one, or any first letter behind an opener.
+BEGINNING = re.compile(rf"\b[^\W\d_a-zß-öø-ÿα-ώа-џ]|(?:(?<=[{re.escape(OPENERS)}])|(?<=[{re.escape(OPENERS)}]\s)|^)[^\W\d_]")
 BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】"}
 CAPITAL = "A"  # stands for a beginning inside a sentence, told by its capital only
 CAPITAL_START = 15  # a wording this long may begin there, glued to what came before: "SITE NAME This story originally appeared on"
@@ -85,7 +87,7 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
     rules = wordings("republication", "hat_tip")
     for start, stop in line.windows():
         folded, done = plain(scan.text[start:stop]), start
-        for at, opener in _beginnings(scan.text, folded, start, rules):
+        for at, opener in ((start, ""), *_beginnings(scan.text, start + 1, stop)):
             if at < done:
                 continue
             for wording, after in rules.starting(folded, at - start):
@@ -98,18 +100,16 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
         yield from _trailing(scan, line)
 
 
-def _beginnings(text: str, folded: str, start: int, rules: Wordings) -> Iterator[tuple[int, str]]:
+def _beginnings(text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
     """Where a wording may begin, and the character before it: "" at the line's start."""
-    for found in WORD.finditer(folded):
-        word, at = found[0], start + found.start()
-        if word not in rules.leading and not UNSPACED.match(word):
-            continue
+    for found in BEGINNING.finditer(text, start, stop):
+        at = found.start()
         lead = text[max(start, at - 6) : at].rstrip()
         if at - start <= 6 and not lead.strip(" *_•\"“'«»–—-"):
             yield at, ""
         elif lead[-1:] in OPENERS:
             yield at, lead[-1:]
-        elif text[at].isupper():
+        elif found[0].isupper():
             yield at, CAPITAL
 
 
