@@ -356,7 +356,7 @@ async def test_a_poller_asks_one_host_one_thing_at_a_time_and_many_hosts_at_once
 
 async def test_a_feed_that_fails_or_kills_its_worker_leaves_the_others_alone(monkeypatch):
     monkeypatch.setattr("syndtrack.polling.poll.PARSE_SECONDS", 0.5)
-    monkeypatch.setattr("syndtrack.polling.poll.parse_feed", tasks.parse_or_loop)
+    monkeypatch.setattr("syndtrack.polling.poll.read_feed", tasks.read_or_loop)
     async with ScriptedServer() as server, make_poller(Clock()) as poller:
         server.pages["/good"] = Reply(rss(rss_entry(1, "/1", long_text())))
         server.pages |= {"/killer": Reply(b"<rss>LOOP</rss>"), "/none": Reply(raw=b"")}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from syndtrack.errors import FeedError
-from syndtrack.models import ParsedFeed
-from syndtrack.reading.entries import parse_feed
+from syndtrack.polling.fetch import Answer
+from syndtrack.polling.seen import ReadFeed, read_feed
 
 
 def double(number: int) -> int:
@@ -25,8 +25,8 @@ def loop_for_ever() -> NoReturn:
         pass
 
 
-def parse_or_loop(body: bytes, url: str, content_type: str | None) -> ParsedFeed:
-    return loop_for_ever() if b"LOOP" in body else parse_feed(body, url, content_type)
+def read_or_loop(answer: Answer, *rest: Any) -> ReadFeed:  # noqa: ANN401 - whatever read_feed takes
+    return loop_for_ever() if b"LOOP" in answer.body else read_feed(answer, *rest)
 
 
 def loop_in_c() -> None:

@@ -24,7 +24,7 @@ from yarl import URL
 from syndtrack import __version__
 from syndtrack.errors import FetchError
 from syndtrack.polling.guard import AddressRefusedError, Guard, Network
-from syndtrack.polling.headers import fresh_for, http_date, retry_after
+from syndtrack.polling.headers import fresh_for, retry_after
 from syndtrack.polling.hosts import Hosts, Pause
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names, system_lookup
@@ -61,7 +61,6 @@ class Answer:
     retry_after: timedelta | None = None
     fresh_for: int | None = None
     permanent_redirect_to: str | None = None
-    date: datetime | None = None
     received: int = 0
     framed: bool = True
 
@@ -200,7 +199,6 @@ class Fetcher:
             content_type=headers.get("Content-Type"),
             retry_after=retry_after(headers, now),
             fresh_for=fresh_for(headers),
-            date=http_date(headers.get("Date")),
             received=received,
             framed="Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
         )

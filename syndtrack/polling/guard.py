@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from syndtrack.errors import UsageError
@@ -126,6 +127,7 @@ class Guard:
         return any(address.version == network.version and address in network for network in self._allowed)
 
 
+@lru_cache(maxsize=4_096)
 def parse_address(text: str) -> Address | None:
     """A literal address; a zone (`fe80::1%eth0`) is dropped and an IPv4-mapped form (`::ffff:127.0.0.1`) is the address it maps to."""
     try:

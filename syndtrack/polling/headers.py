@@ -45,7 +45,8 @@ def fresh_for(headers: Mapping[str, str]) -> int | None:
         age = headers.get("Age", "").strip()
         seconds = int(stated[1]) - (int(age) if _SECONDS.fullmatch(age) else 0)
     else:
-        expires, date = http_date(headers.get("Expires")), http_date(headers.get("Date"))
+        expires = http_date(headers.get("Expires"))
+        date = http_date(headers.get("Date")) if expires else None
         if expires is None or date is None:
             return None
         seconds = int((expires - date).total_seconds())

@@ -13,15 +13,14 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from syndtrack.errors import FetchError, RefusedError
-from syndtrack.models import Entry, Feed, FeedHints, ParsedFeed, PollResult, Refusal, SeenEntry
+from syndtrack.models import Entry, Feed, FeedHints, PollResult, Refusal, SeenEntry
 from syndtrack.polling import schedule
 from syndtrack.polling.fetch import Answer, Fetcher, status_text
 from syndtrack.polling.fulltext import is_long_summary
 from syndtrack.polling.guard import Network
 from syndtrack.polling.pages import LaterError, Pages
-from syndtrack.polling.seen import sort_entries, submission
+from syndtrack.polling.seen import ReadFeed, read_feed, submission
 from syndtrack.polling.workers import Workers
-from syndtrack.reading.entries import parse_feed
 from syndtrack.urls import shown
 
 # What the store holds of a feed: a function from its id to keys and hashes of its entries.
@@ -39,12 +38,13 @@ _ROOT_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapind
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A feed's answer, understood: what remains is to read its entries."""
+    """A feed's answer, read: what remains are the pages of its entries."""
 
     feed: Feed
     at: datetime
     answer: Answer
-    parsed: ParsedFeed
+    read: ReadFeed
+    known: Mapping[str, str]
 
 
 class Poller:
@@ -128,14 +128,14 @@ class Poller:
     async def poll_one(self, feed: Feed, known: Known) -> PollResult:
         """One poll of one feed. `known` tells what is stored of its entries; unchanged ones are not read again."""
         async with self._asking:
-            look = await self._look(feed)
+            look = await self._look(feed, known)
         if isinstance(look, PollResult):
             return look
         async with self._reading:
-            return await self._read(look, await known(feed.id))
+            return await self._read(look)
 
-    async def _look(self, feed: Feed) -> _Look | PollResult:
-        """Asks for the feed and parses it; a result where that ends the matter."""
+    async def _look(self, feed: Feed, known: Known) -> _Look | PollResult:
+        """Asks for the feed and reads it; a result where that ends the matter."""
         at = self._now()
         until = self.fetcher.hosts.held_until(feed.url, at)
         if until is not None:
@@ -153,39 +153,38 @@ class Poller:
             return self._refused(feed, at, answer)
         if not full and feed.body_hash == body_hash(answer.body):
             return self._unchanged(_with_validators(feed, answer), at, answer, "nothing new")
-        return await self._parsed(feed, at, answer)
+        return await self._parsed(feed, at, answer, known)
 
-    async def _parsed(self, feed: Feed, at: datetime, answer: Answer) -> _Look | PollResult:
+    async def _parsed(self, feed: Feed, at: datetime, answer: Answer, known: Known) -> _Look | PollResult:
         if not answer.body.strip():
             return self._failed(feed, at, 200, "the answer is empty", hard=False)
         if not answer.framed and not answer.body[-2_000:].rstrip().lower().endswith(_ROOT_ENDS):
             return self._failed(feed, at, 200, "the body is cut short", hard=False)
+        stored = await known(feed.id)
         try:
-            parsed = await self._workers.run(
-                parse_feed, answer.body, answer.url, answer.content_type, what=shown(feed.url), deadline=PARSE_SECONDS
-            )
+            read = await self._workers.run(read_feed, answer, stored, feed.id, at, what=shown(feed.url), deadline=PARSE_SECONDS)
         except RefusedError as error:
             return self._failed(feed, at, 200, error.reason, hard=True)
-        return _Look(feed, at, answer, parsed)
+        return _Look(feed, at, answer, read, stored)
 
-    async def _read(self, look: _Look, known: Mapping[str, str]) -> PollResult:
-        """Reads the entries of a feed that was fetched: hands in what is new, with its page where the entry lacks the text."""
-        feed, at, answer, parsed = look.feed, look.at, look.answer, look.parsed
-        entries = sort_entries(parsed.entries, known, feed_id=feed.id, feed_url=answer.url, at=at)
+    async def _read(self, look: _Look) -> PollResult:
+        """Hands in what is new in a feed, with its page where an entry lacks the text."""
+        feed, at, answer, read, known = look.feed, look.at, look.answer, look.read, look.known
+        entries = read.entries
         from_pages, refused, left, again = await self._fetch_pages(entries.to_fetch, feed.id, at)
         seen = entries.ready + tuple(from_pages)
         # Entries whose page could not be had are asked for again at each look; to count them as new would bring the looks ever closer.
         new = sum(1 for entry in seen if entry.key not in known)
         gap = bool(known) and entries.seen > 1 and new == entries.seen
-        plan = schedule.after_look(feed, at, new=new, seen=entries.seen, hints=parsed.hints, fresh_for=answer.fresh_for, gap=gap)
-        self._hints[feed.id] = parsed.hints
+        plan = schedule.after_look(feed, at, new=new, seen=entries.seen, hints=read.hints, fresh_for=answer.fresh_for, gap=gap)
+        self._hints[feed.id] = read.hints
         after = _adopt_move(_with_validators(feed, answer), answer)
         if left:
             plan = schedule.after_leaving_some(feed, plan, at, left)
         if left or again:
             # Without validators and hash, so that the next look gets the whole feed and finds them.
             after = replace(after, etag=None, last_modified=None, body_hash=None)
-        after = replace(after, title=feed.title or parsed.title, last_full_fetch=at)
+        after = replace(after, title=feed.title or read.title, last_full_fetch=at)
         return PollResult(
             feed=_planned(after, at, plan),
             at=at,
@@ -193,7 +192,7 @@ class Poller:
             status=answer.status,
             why=plan.why,
             entries=seen,
-            refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in parsed.problems) + tuple(refused),
+            refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in read.problems) + tuple(refused),
             received_bytes=answer.received,
         )
 

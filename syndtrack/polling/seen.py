@@ -1,4 +1,7 @@
-"""A feed's entries as one poll sees them: which is which, what is new, and what to hand in. Pure."""
+"""A feed's entries as one poll sees them: which is which, what is new, and what to hand in. Pure; runs in a worker.
+
+What is known already is left out there, so that only what is new travels back to the program.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 
-from syndtrack.models import Entry, Refusal, SeenEntry, Submission
-from syndtrack.polling.fetch import sendable
+from syndtrack.models import Entry, FeedHints, Refusal, SeenEntry, Submission
+from syndtrack.polling.fetch import Answer, sendable
 from syndtrack.polling.fulltext import carries_full_text
+from syndtrack.reading.entries import parse_feed
 from syndtrack.urls import is_http, shown
 
 MAX_ENTRIES = 500
@@ -29,6 +33,23 @@ class Sorted:
     to_fetch: tuple[tuple[SeenEntry, Entry], ...]
     refused: tuple[Refusal, ...]
     seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFeed:
+    """A feed's bytes, read: its title, its hints, its entries sorted, and the reasons of what was left out."""
+
+    title: str | None
+    hints: FeedHints
+    entries: Sorted
+    problems: tuple[str, ...]
+
+
+def read_feed(answer: Answer, known: Mapping[str, str], feed_id: int, at: datetime) -> ReadFeed:
+    """Parses the feed that a server answered with at the time `at` and sorts its entries. Raises FeedError for bytes that are no feed."""
+    parsed = parse_feed(answer.body, answer.url, answer.content_type)
+    entries = sort_entries(parsed.entries, known, feed_id=feed_id, feed_url=answer.url, at=at)
+    return ReadFeed(parsed.title, parsed.hints, entries, parsed.problems)
 
 
 def sort_entries(entries: Iterable[Entry], known: Mapping[str, str], *, feed_id: int, feed_url: str, at: datetime) -> Sorted:

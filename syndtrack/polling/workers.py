@@ -42,7 +42,7 @@ TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
 PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
-WARM_MODULES = ("syndtrack.reading.entries", "feedparser", "syndtrack.reading.charset", "protego")
+WARM_MODULES = ("syndtrack.polling.seen", "feedparser", "syndtrack.reading.charset", "protego")
 
 _BASE: Any = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
 _main_lock = threading.Lock()
