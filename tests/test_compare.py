@@ -25,7 +25,7 @@ LETTERS = {
 
 def prose(seed: object, words: int, language: str = "english") -> str:
     """Sentences of made-up words: two seeds have no run of words in common."""
-    draw = random.Random(f"{seed} {language}")
+    draw = random.Random(f"{seed} {language}")  # noqa: S311 -- no secret, made-up words
     out = ["".join(draw.choices(LETTERS[language], k=draw.randint(2, 9))) for _ in range(words)]
     return " ".join(word + (".\n" if n % 60 == 59 else "." if n % 15 == 14 else "") for n, word in enumerate(out))
 
@@ -62,7 +62,7 @@ def test_an_edited_copy_is_found_in_every_script(language: str):
 
 @pytest.mark.parametrize(("first", "last"), [(0x4E00, 0x9FFF), (0x3041, 0x3096), (0x0E01, 0x0E2E)])
 def test_an_excerpt_is_found_in_scripts_without_spaces(first: int, last: int):
-    draw = random.Random(5)
+    draw = random.Random(5)  # noqa: S311 -- no secret, made-up words
     text = "".join(chr(draw.randint(first, last)) for _ in range(900))
     match = compared(text, text[300:500])
     assert match is not None
@@ -103,13 +103,13 @@ def test_menus_of_one_site_are_no_reporting():
 
 
 WEATHER = (
-    "Forecast for {}: highs near {} and lows around {} degrees. Expect a gentle breeze of {} kilometres an hour and a chance of showers of {} "
-    "percent. The coming days bring little change; values stay close to what is usual at this time of the year, and the service has "
+    "Forecast for {}: highs near {} and lows around {} degrees. Expect a gentle breeze of {} kilometres an hour and a chance of showers of "
+    "{} percent. The coming days bring little change; values stay close to what is usual at this time of the year, and the service has "
     "issued no warnings for the coast, the hills or the valleys of the district."
 )
 RESULTS = (
-    "{} reported net profit of {} million euros for the quarter, after {} million a year earlier, on revenue of {} billion. Shares closed {} percent "
-    "higher. The company confirmed its outlook for the year and said that demand had held up in all regions and that costs had "
+    "{} reported net profit of {} million euros for the quarter, after {} million a year before, on sales of {} billion. Shares closed {} "
+    "percent higher. The company confirmed its outlook for the year and said that demand had held up in all regions and that costs had "
     "been kept under control by measures taken last year."
 )
 

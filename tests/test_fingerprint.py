@@ -1,14 +1,17 @@
 """The signature is datasketch's, and the samples find what they promise."""
 
+import json
+
 import numpy as np
 import pytest
 import xxhash
-from datasketch import MinHash
+from datasketch import LeanMinHash, MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndtrack.errors import MismatchError, RefusedError
 from syndtrack.matching.fingerprint import MIN_SHINGLES, Fingerprint, fingerprint, resemblance
+from syndtrack.matching.signature import Signature, signature
 from syndtrack.words import tokenise
 
 SCRIPTS = st.text(
@@ -81,10 +84,86 @@ def test_too_few_shingles_cannot_be_judged(text: str):
 
 
 @given(st.integers(0, 1 << 60), st.integers(0, 300), st.integers(0, 300))
-def test_a_hundred_words_in_common_share_two_samples(seed: int, before: int, after: int):
-    passage = [f"p{seed + n}" for n in range(100)]
+def test_seventy_words_in_common_share_two_samples(seed: int, before: int, after: int):
+    passage = [f"p{seed + n}" for n in range(70)]
     texts = [
         " ".join([f"{name}{n}" for n in range(before)] + passage + [f"{name}{n}" for n in range(1000, 1000 + after)]) for name in ("a", "b")
     ]
     one, other = (fingerprint(tokenise(text)) for text in texts)
     assert len(np.intersect1d(one.samples, other.samples)) >= 2
+
+
+def test_a_signature_travels_as_bytes_and_as_json():
+    made = signature(NUMBERED)
+    for read in (Signature.from_bytes(made.to_bytes()), Signature.from_json(made.to_json())):
+        assert read.values.tolist() == made.values.tolist()
+        assert read.parameters == made.parameters
+        assert read.resemblance(made) == 1.0
+        assert abs(read.shingles - made.shingles) < 0.3 * made.shingles
+
+
+def test_the_bytes_of_a_signature_are_datasketchs():
+    made = signature(NUMBERED)
+    assert LeanMinHash.deserialize(made.to_bytes(), "<").digest().tolist() == made.values.tolist()
+    sketch = LeanMinHash(seed=1, hashvalues=made.values, scheme="affine32")
+    buffer = bytearray(sketch.bytesize("<"))
+    sketch.serialize(buffer, "<")
+    assert bytes(buffer) == made.to_bytes()
+
+
+@given(st.integers(0, 400))
+def test_the_signatures_of_two_texts_tell_their_resemblance(common: int):
+    words = NUMBERED.split()
+    one = signature(" ".join(words))
+    other = signature(" ".join([*words[:common], *(f"else{n}" for n in range(400 - common))]))
+    shared = max(0, common - 4)
+    assert one.resemblance(other) == other.resemblance(one)
+    assert one.resemblance(other) == pytest.approx(shared / (792 - shared), abs=0.18)
+
+
+def test_signatures_of_other_making_are_not_compared():
+    made = signature(NUMBERED)
+    content = json.loads(made.to_json())
+    content["parameters"]["shingle_weight"] = 18
+    with pytest.raises(MismatchError):
+        Signature.from_json(json.dumps(content)).resemblance(made)
+    for other in ({"hash": "sha1"}, {"scheme": "legacy"}):
+        with pytest.raises(MismatchError):
+            Signature.from_json(json.dumps(content | other))
+    for foreign in (
+        MinHash(num_perm=64),
+        MinHash(num_perm=128, seed=2),
+        MinHash(num_perm=128, scheme="legacy"),
+        MinHash(128, scheme="affine64"),
+    ):
+        sketch = LeanMinHash(foreign)
+        buffer = bytearray(sketch.bytesize("<"))
+        sketch.serialize(buffer, "<")
+        with pytest.raises((MismatchError, RefusedError)):
+            Signature.from_bytes(bytes(buffer))
+
+
+@pytest.mark.parametrize("received", ["", "[]", "{}", "nonsense", '{"values": 1}', "[" * 100_000])
+def test_json_that_is_no_signature_is_refused(received: str):
+    with pytest.raises(RefusedError):
+        Signature.from_json(received)
+
+
+@pytest.mark.parametrize("field", ["hash", "parameters", "shingles", "values"])
+def test_a_signature_that_lacks_something_is_refused(field: str):
+    content = json.loads(signature(NUMBERED).to_json())
+    del content[field]
+    with pytest.raises(RefusedError):
+        Signature.from_json(json.dumps(content))
+
+
+@given(st.binary(max_size=600))
+def test_bytes_that_are_no_signature_are_refused(received: bytes):
+    with pytest.raises((RefusedError, MismatchError)):
+        Signature.from_bytes(received)
+
+
+@pytest.mark.parametrize("kept", [13, 100, -1])
+def test_cut_off_signatures_are_refused(kept: int):
+    with pytest.raises(RefusedError):
+        Signature.from_bytes(signature(NUMBERED).to_bytes()[:kept])

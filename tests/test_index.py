@@ -168,7 +168,7 @@ def test_an_excerpt_of_a_hundred_words_is_found_wherever_it_stands():
     assert missed == 0
 
 
-def test_a_short_excerpt_needs_only_one_sample():
+def test_most_excerpts_of_fifty_words_are_found():
     source = [f"w{n}" for n in range(800)]
     index = CandidateIndex()
     index.add(1, fingerprint(tokenise(" ".join(source))).samples)

@@ -34,6 +34,10 @@ MIN_RUN = 10
 MIN_REFILLED = 3
 """Numbers that differ in the gaps between equal words, from which on two texts may be fillings of one template."""
 
+LONG_FORM = 60
+"""Shingles in common, more than forms hold: from here on, twice as many numbers must differ as are kept. Successive reports of one series
+(weekly statistics, the next bond of a bank) take over whole sentences, and that is worth knowing."""
+
 
 def compare(a: Words, b: Words) -> Match | None:
     """How much of each text stands in the other, None where that is too little to call it shared or where either is too short to judge."""
@@ -49,7 +53,7 @@ def compare(a: Words, b: Words) -> Match | None:
     if shared < MIN_SHINGLES or containment < NEEDED_PROSE[-1][0]:
         return None
     found = blocks(a, b)
-    if is_template(a, b, found):
+    if is_template(a, b, found, shared):
         return None
     if containment < SURE and prose(a, b, found) < next(words for least, words in NEEDED_PROSE if containment >= least):
         return None
@@ -63,7 +67,7 @@ def compare(a: Words, b: Words) -> Match | None:
     )
 
 
-def is_template(a: Words, b: Words, found: list[Block]) -> bool:
+def is_template(a: Words, b: Words, found: list[Block], shared: int) -> bool:
     """Whether the numbers between the equal blocks of two parallel texts differ, three or more of them and no fewer than are kept."""
     before_a, before_b = (np.concatenate([[0], np.cumsum(words.flags & NUMERIC != 0)]).tolist() for words in (a, b))
     kept = refilled = 0
@@ -76,7 +80,7 @@ def is_template(a: Words, b: Words, found: list[Block]) -> bool:
                 same = (_numbers(a, one.a_end, following.a_start) & _numbers(b, one.b_end, following.b_start)).total()
                 kept += same
                 refilled += min(count_a, count_b) - same
-    return refilled >= max(MIN_REFILLED, kept)
+    return refilled >= max(MIN_REFILLED, kept if shared < LONG_FORM else 2 * kept)
 
 
 def prose(a: Words, b: Words, found: list[Block]) -> float:

@@ -1,16 +1,16 @@
 """Which stored revisions may share text with a given one: an index of sampled shingles in memory.
 
-Two revisions are candidates of each other if at least two samples admit them, or one where either text is short. A sample that up to
-`HUBS` revisions hold admits every pair of them. A sample that more hold admits pairs with the `HUBS` first of them only, in order of rank
-(the time of first sight, say): a story that 5,000 sites run is joined through its earliest versions by 4.6 million pairs instead of 12.5
-million, and a phrase of 100,000 pages costs each of them no more than `HUBS` candidates. What is found therefore depends on what is in
-the index alone, never on the order in which it came. When an earlier one arrives late, or one is discarded, a hub may change;
-`unsettled` names the revisions that have to be looked up anew.
+Two revisions are candidates of each other if at least two samples admit them. A sample that up to `HUBS` revisions hold admits every
+pair of them. A sample that more hold admits pairs with the `HUBS` first of them only, in order of rank (the time of first sight, say): a
+story that 5,000 sites run is joined through its earliest versions by 4.6 million pairs instead of 12.5 million, and a phrase of 100,000
+pages costs each of them no more than `HUBS` candidates. What is found therefore depends on what is in the index alone, never on the order
+in which it came. When an earlier one arrives late, or one is discarded, a hub may change; `unsettled` names the revisions that have to be
+looked up anew.
 
 Postings lie in sorted segments, merged when a newer one has grown to half the size of the one before (a log-structured merge tree: O'Neil
-et al. 1996), over a dictionary of the newest. A posting takes 8 bytes, a revision 130 besides: 400 bytes with 32 postings, and at
-most 700 while segments are merged. Shingle hashes have 32 bits: among a million articles (32 samples each) a look-up meets about two
-revisions by accident, and two accidents with the same one in 7 of a million look-ups.
+et al. 1996), over a dictionary of the newest. A posting takes 8 bytes, a revision 130 besides: 650 bytes with the
+64 postings of 500 words, and at most three times that while segments are merged. Sampled hashes are one of 2^29: among a million such
+articles a look-up meets 8 revisions by accident, and in 30 of a million look-ups one of them twice.
 """
 
 from __future__ import annotations
@@ -20,16 +20,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from syndtrack.matching.fingerprint import PARAMETERS
-
 HUBS = 1024
 """More copies of one story within its first days than any seen, and few enough that all their pairs can be compared: 15 s."""
 
 _NEWEST = 1 << 16
 """Postings kept in the dictionary before they become a segment."""
-
-SHORT = 100
-"""Shingles of a short text. An excerpt of 40 words from a long article shares two samples with it on average, and often just one."""
 
 _LAST = (1 << 63) - 1
 _Hashes = npt.NDArray[np.uint32]
@@ -47,7 +42,6 @@ class CandidateIndex:
         self._ids = np.zeros(1024, np.int64)
         self._ranks = np.zeros(1024, np.int64)
         self._alive = np.zeros(1024, np.bool_)
-        self._short = np.zeros(1024, np.bool_)
         self._used = 0
         self._unsettled: set[int] = set()
 
@@ -63,7 +57,7 @@ class CandidateIndex:
             self.discard(revision_id)
         rank = revision_id if rank is None else rank
         self._unsettle(samples, rank)
-        slot = self._new_slot(revision_id, rank, samples)
+        slot = self._new_slot(revision_id, rank)
         for sample in samples.tolist():
             self._newest.setdefault(sample, []).append(slot)
         self._newest_postings += len(samples)
@@ -76,7 +70,7 @@ class CandidateIndex:
         counts: list[int] = []
         first = self._used
         for revision_id, samples, rank in revisions:
-            self._new_slot(revision_id, revision_id if rank is None else rank, samples)
+            self._new_slot(revision_id, revision_id if rank is None else rank)
             parts.append(samples)
             counts.append(len(samples))
         if parts:
@@ -111,7 +105,7 @@ class CandidateIndex:
         if not found:
             return []
         slots, hits = np.unique(np.concatenate(found), return_counts=True)
-        keep = (hits >= at_least) | self._short[slots] | _is_short(samples)
+        keep = hits >= at_least
         if own is not None:
             keep &= slots != own
         ids, hits = self._ids[slots[keep]], hits[keep]
@@ -158,16 +152,14 @@ class CandidateIndex:
         parts.append(np.array([sample for sample, slots in self._newest.items() if slot in slots], np.uint32))
         return np.unique(np.concatenate(parts))
 
-    def _new_slot(self, revision_id: int, rank: int, samples: npt.NDArray[np.uint32]) -> int:
+    def _new_slot(self, revision_id: int, rank: int) -> int:
         slot = self._used
         if slot == len(self._ids):
             self._ids = np.concatenate([self._ids, np.zeros_like(self._ids)])
             self._ranks = np.concatenate([self._ranks, np.zeros_like(self._ranks)])
             self._alive = np.concatenate([self._alive, np.zeros_like(self._alive)])
-            self._short = np.concatenate([self._short, np.zeros_like(self._short)])
         self._ids[slot], self._ranks[slot], self._alive[slot] = revision_id, rank, True
         self._slots[revision_id] = slot
-        self._short[slot] = _is_short(samples)
         self._used += 1
         return slot
 
@@ -187,11 +179,6 @@ class CandidateIndex:
             slots = np.concatenate([older_slots[alive], slots])
         order = np.argsort(hashes, kind="stable")
         self._segments.append((hashes[order], slots[order]))
-
-
-def _is_short(samples: npt.NDArray[np.uint32]) -> bool:
-    """Whether a text has fewer than about 100 shingles: then the largest of its smallest hashes is high (Bar-Yossef et al. 2002)."""
-    return 0 < len(samples) <= PARAMETERS.minimum and int(samples[-1]) > (1 << 32) // SHORT * PARAMETERS.minimum
 
 
 def candidate_pairs(index: CandidateIndex, revisions: Sequence[tuple[int, npt.NDArray[np.uint32]]]) -> set[tuple[int, int]]:
