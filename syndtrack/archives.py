@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +28,7 @@ MAX_LINE = 20_000_000  # bytes of one JSON line
 MAX_PAGE = 10_000_000  # bytes of one archived page
 FIELDS = ("url", "text", "html", "title", "publisher", "published", "first_seen")
 UNSTORED = "https://unstored.invalid/"  # RFC 2606: no such address; where an article stands that has none
+HALF_PAIR = re.compile("[\ud800-\udfff]")  # of a text cut inside an emoji: JSON can state such a half, nothing can store it
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".warc", ".warc.gz")
 
 
@@ -37,8 +41,10 @@ def read_archive(path: str, now: datetime) -> Iterator[Submission | Refusal]:
         yield from _lines("-", sys.stdin.buffer, now)
         return
     file = Path(path)
-    if not file.is_file():
-        raise UsageError(f"{path}: no such file")
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
     name = file.name.lower()
     if name.endswith((".warc", ".warc.gz")):
         yield from _warc(path, now)
@@ -59,9 +65,11 @@ def is_archive(path: str) -> bool:
 def read_single(path: str, now: datetime) -> Submission:
     """A file (`-`: standard input) of one article's plain text or HTML. Raises UsageError."""
     try:
-        body = sys.stdin.buffer.read(MAX_PAGE + 1) if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}; name a stored article's address, a file of text or HTML, or -") from error
+        with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as stream:
+            body = stream.read(MAX_PAGE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path[:200]}: {reason}; name a stored article's address, a file of text or HTML, or -") from error
     if len(body) > MAX_PAGE:
         raise UsageError(f"{path}: larger than {MAX_PAGE // 1_000_000} MB")
     content = decode(body)
@@ -75,60 +83,74 @@ def article_of(record: Any, where: str, now: datetime) -> Submission:  # noqa: A
     """An article from a record of the ingest format. Raises RefusedError, naming the field that is wrong."""
     if not isinstance(record, Mapping):
         raise RefusedError(where, f"a JSON object was expected, this is a {type(record).__name__}")
+    stated: dict[str, str | None] = {}
     for name in FIELDS:
-        if record.get(name) is not None and not isinstance(record[name], str):
-            raise RefusedError(where, f"field {name!r} is a {type(record[name]).__name__}, a string was expected")
-    url = (record.get("url") or "").strip()
+        value = record.get(name)
+        if value is not None and not isinstance(value, str):
+            raise RefusedError(where, f"field {name!r} is a {type(value).__name__}, a string was expected")
+        stated[name] = value and HALF_PAIR.sub("\ufffd", value)
+    url = (stated["url"] or "").strip()
     if not url:
         raise RefusedError(where, "no url")
     if not is_http(url):
         raise RefusedError(where, f"url {url[:100]!r} is not an http or https address")
-    text, html = record.get("text"), record.get("html")
+    text, html = stated["text"], stated["html"]
     if text is None and html is None:
         raise RefusedError(where, "neither text nor html")
-    first_seen = record.get("first_seen")
-    seen = parse_date(first_seen) if first_seen else now
+    first_seen = stated["first_seen"] or now.isoformat()
+    seen = parse_date(first_seen)
     if seen is None:
-        raise RefusedError(where, f"first_seen {str(first_seen)[:40]!r} is no time; write it as 2026-01-31T12:00:00Z")
+        raise RefusedError(where, f"first_seen {first_seen[:40]!r} is no time; write it as 2026-01-31T12:00:00Z")
     return Submission(
         url=url,
         first_seen=seen.astimezone(UTC),
         text=text,
         html=html if text is None else None,
-        title=record.get("title"),
-        publisher=record.get("publisher") or None,
-        published=parse_date(record.get("published")),
+        title=stated["title"],
+        publisher=stated["publisher"] or None,
+        published=parse_date(stated["published"]),
     )
 
 
 def _lines(name: str, stream: BinaryIO, now: datetime) -> Iterator[Submission | Refusal]:
     """JSON Lines."""
-    number = 0
-    while True:
-        number += 1
+    for number in count(1):
         where = f"{name}:{number}"
         try:
-            line = stream.readline(MAX_LINE)
+            line = _next_line(stream)
+            if line == b"":
+                return
+            if line is None:
+                yield Refusal(where, f"longer than {MAX_LINE // 1_000_000} MB")
+            elif line.strip():
+                yield article_of(json.loads(line.decode("utf-8-sig")), where, now)
         except (OSError, EOFError, zlib.error) as error:
-            yield Refusal(where, f"the file is damaged from here on ({error})")
+            yield Refusal(where, f"the file is damaged from here on ({_first_line(error)})")
             return
-        if not line:
-            return
-        if len(line) == MAX_LINE and not line.endswith(b"\n"):
-            while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-                pass
-            yield Refusal(where, f"longer than {MAX_LINE // 1_000_000} MB")
-            continue
-        if not line.strip():
-            continue
-        try:
-            yield article_of(json.loads(line.decode("utf-8-sig")), where, now)
         except UnicodeDecodeError as error:
             yield Refusal(where, f"not UTF-8 ({error.reason} at byte {error.start})")
-        except (ValueError, RecursionError) as error:
-            yield Refusal(where, f"no JSON: {error}" if isinstance(error, ValueError) else "nested too deeply")
+        except ValueError as error:
+            yield Refusal(where, f"no JSON: {error}")
+        except RecursionError:
+            yield Refusal(where, "no JSON that can be read: nested too deeply")
         except RefusedError as error:
             yield Refusal(error.what, error.reason)
+
+
+def _next_line(stream: BinaryIO) -> bytes | None:
+    """The next line, empty at the end; None in place of one that is too long."""
+    line = stream.readline(MAX_LINE)
+    if len(line) < MAX_LINE or line.endswith(b"\n"):
+        return line
+    while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+        pass
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    """What a library says went wrong, in one line."""
+    said = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    return "".join(c if c.isprintable() else "\ufffd" for c in said)  # some quote the bytes they stumbled over
 
 
 def _parquet(path: str, now: datetime) -> Iterator[Submission | Refusal]:
@@ -141,17 +163,22 @@ def _parquet(path: str, now: datetime) -> Iterator[Submission | Refusal]:
     try:
         with parquet.ParquetFile(path) as file:
             columns = [c for c in FIELDS if c in file.schema_arrow.names]
+            if "url" not in columns:
+                yield Refusal(path, f"no column url; columns are {', '.join(file.schema_arrow.names)[:200]}")
+                return
             for batch in file.iter_batches(batch_size=500, columns=columns):
-                for record in batch.to_pylist():
+                for at in range(batch.num_rows):
                     number += 1
                     where = f"{path}:{number}"
-                    stated = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in record.items()}
                     try:
-                        yield article_of(stated, where, now)
+                        (record,) = batch.slice(at, 1).to_pylist()
+                        yield article_of({k: v.isoformat() if isinstance(v, date) else v for k, v in record.items()}, where, now)
                     except RefusedError as error:
                         yield Refusal(error.what, error.reason)
+                    except (ValueError, OverflowError) as error:  # text that is no UTF-8, a time that Python has no value for
+                        yield Refusal(where, f"no readable value ({_first_line(error)})")
     except (ArrowException, OSError) as error:
-        yield Refusal(f"{path}:{number + 1}", f"no readable Parquet ({str(error).splitlines()[0][:200]})")
+        yield Refusal(f"{path}:{number + 1}", f"no readable Parquet ({_first_line(error)})")
 
 
 def _warc(path: str, now: datetime) -> Iterator[Submission | Refusal]:
@@ -164,21 +191,32 @@ def _warc(path: str, now: datetime) -> Iterator[Submission | Refusal]:
         try:
             for record in ArchiveIterator(stream):
                 number += 1
-                if record.rec_type != "response" or record.http_headers is None:
+                if record.rec_type != "response" or record.http_headers is None or record.http_headers.get_statuscode() != "200":
                     continue
                 kind = record.http_headers.get_header("Content-Type") or ""
-                if record.http_headers.get_statuscode() != "200" or "html" not in kind.lower():
-                    continue
-                where = f"{path}:{number}"
-                url = record.rec_headers.get_header("WARC-Target-URI") or ""
-                body = record.content_stream().read(MAX_PAGE + 1)
-                if len(body) > MAX_PAGE:
-                    yield Refusal(where, f"page larger than {MAX_PAGE // 1_000_000} MB")
-                    continue
-                if not is_http(url):
-                    yield Refusal(where, f"WARC-Target-URI {url[:100]!r} is not an http or https address")
-                    continue
-                seen = parse_date(record.rec_headers.get_header("WARC-Date")) or now
-                yield Submission(url=url, first_seen=seen, html=decode(body, kind))
+                if "html" in kind.lower():
+                    yield _captured(record, kind, f"{path}:{number}", now)
+            if not number:
+                yield Refusal(path, "no WARC record in it")
         except (ArchiveLoadFailed, EOFError, OSError, ValueError, zlib.error) as error:
-            yield Refusal(f"{path}:{number + 1}", f"the file is damaged from here on ({str(error).splitlines()[0][:200]})")
+            yield Refusal(f"{path}:{number + 1}", f"the file is damaged from here on ({_first_line(error)})")
+
+
+def _captured(record: Any, kind: str, where: str, now: datetime) -> Submission | Refusal:  # noqa: ANN401 - warcio has no types
+    """The page of one response. warcio passes over what it cannot decode and where a record breaks off, so both are looked for here."""
+    from warcio.bufferedreaders import BufferedReader  # noqa: PLC0415 - as above
+
+    url = record.rec_headers.get_header("WARC-Target-URI") or ""
+    if not is_http(url):
+        return Refusal(where, f"WARC-Target-URI {url[:100]!r} is not an http or https address")
+    encoding = (record.http_headers.get_header("Content-Encoding") or "identity").strip().lower()
+    if encoding not in ("identity", "none", *BufferedReader.get_supported_decompressors()):
+        return Refusal(where, f"content encoding {encoding[:40]!r} cannot be read")
+    body = record.content_stream().read(MAX_PAGE + 1)
+    if len(body) > MAX_PAGE:
+        return Refusal(where, f"page larger than {MAX_PAGE // 1_000_000} MB")
+    while record.raw_stream.read(65_536):
+        pass  # what follows the last chunk or the compressed page
+    if getattr(record.raw_stream, "limit", 0) > 0:
+        return Refusal(where, "the page breaks off: its record is shorter than its Content-Length")
+    return Submission(url=url, first_seen=parse_date(record.rec_headers.get_header("WARC-Date")) or now, html=decode(body, kind))
