@@ -24,13 +24,12 @@ class Matches:
     def save_fingerprints(self, fingerprints: Iterable[tuple[int, Fingerprint | None]]) -> None:
         """Replace the fingerprints of revisions; None takes one away. Each gets the next number of one sequence, which indexes follow."""
         each = list(fingerprints)
-        start = self._db.execute("SELECT coalesce(max(sequence), 0) FROM fingerprint").fetchone()[0]
         self._db.executemany("DELETE FROM fingerprint WHERE revision_id = ?", [(r,) for r, _ in each])
         kept = [(r, f) for r, f in each if f is not None]
         ids = {p: self._parameters_id(p) for p in {f.parameters for _, f in kept}}
         self._db.executemany(
-            "INSERT INTO fingerprint VALUES (?, ?, ?, ?, ?)",
-            [(r, ids[f.parameters], f.shingles, f.to_bytes(), start + n) for n, (r, f) in enumerate(kept, 1)],
+            "INSERT INTO fingerprint (revision_id, parameters_id, shingles, content) VALUES (?, ?, ?, ?)",
+            [(r, ids[f.parameters], f.shingles, f.to_bytes()) for r, f in kept],
         )
 
     def _parameters_id(self, parameters: Parameters) -> int:

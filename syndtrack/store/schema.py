@@ -187,13 +187,12 @@ CREATE TABLE parameters (
     json TEXT NOT NULL UNIQUE
 ) STRICT;
 CREATE TABLE fingerprint (
-    revision_id INTEGER PRIMARY KEY REFERENCES revision(id) ON DELETE CASCADE,
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision_id INTEGER NOT NULL UNIQUE REFERENCES revision(id) ON DELETE CASCADE,
     parameters_id INTEGER NOT NULL REFERENCES parameters(id),
     shingles INTEGER NOT NULL,
-    content BLOB NOT NULL,
-    sequence INTEGER NOT NULL
+    content BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX fingerprint_sequence ON fingerprint(sequence);
 CREATE TABLE match (
     a INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
     b INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,

@@ -55,24 +55,43 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. The write lock is taken at once, so that reads inside cannot turn into a refused write."""
+        """All or nothing. The write lock is taken at once, so that reads inside cannot turn into a refused write. Raises StoreError."""
         connection = self.db.conn
-        try:
+        with self._told():
             connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path}: {_reason(error)}") from error
-        try:
-            version = connection.execute("PRAGMA data_version").fetchone()[0]
-            if version != self._seen_version:
-                self.publishers.load()
-                self._seen_version = version
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
+            try:
+                version = connection.execute("PRAGMA data_version").fetchone()[0]
+                if version != self._seen_version:
+                    self.publishers.load()
+                    self._seen_version = version
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                self._seen_version = -1
+                raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Look-ups inside see the database at one moment, whatever is written meanwhile. To be short: it keeps the WAL growing."""
+        connection = self.db.conn
+        with self._told():
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
                 connection.execute("ROLLBACK")
-            self._seen_version = -1
-            raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A full disk, a lock, a damaged file become StoreErrors; a wrong query stays what it is, a bug."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise
+            raise StoreError(f"{self.path}: {_reason(error)}") from error
 
     def _check(self) -> None:
         """Refuse another program's database and one from a later version."""
@@ -120,4 +139,6 @@ def _reason(error: Exception) -> str:
         return f"another process kept the database locked for {BUSY_SECONDS:.0f} seconds; try again when it is done"
     if "unable to open" in text:
         return "cannot be opened; check that the folder exists and may be written to"
+    if "full" in text:
+        return "the disk is full; what was stored before stays, the rest can be taken in again when there is room"
     return text
