@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from syndtrack.publishers import Registry
-from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at
+from syndtrack.reading.credit_wording import UNSPACED
 
 MAX_LOOKED_AT = 400_000  # code points at either end of a text
 MAX_NAMES = 5_000  # in one text
@@ -27,10 +27,22 @@ PERSIAN = str.maketrans("يك", "یک")
 INFLECTED = re.compile(r"(?:[a-ząęółä]{1,4}|[а-яіїє]{1,3})(?!\w)")
 
 
+# A word, or a run of letters of a script without spaces: a Latin name between such letters is a word, too.
+PART = re.compile(rf"{UNSPACED.pattern}{{1,200}}|(?:(?!{UNSPACED.pattern})[^\W_]){{1,40}}")
+
+
 def _key(text: str, at: int) -> str:
     """What a name that begins here is kept under: its first word, with an English article the first two."""
-    the = text[at : at + 4]
-    return the + key_at(text, at + 4) if the in THE else key_at(text, at)
+    the = text[at : at + 4] if text[at : at + 4] in THE else ""
+    word = PART.match(text, at + len(the))
+    if word is None:
+        return text[at : at + 1]
+    return word[0][0] if UNSPACED.match(word[0]) else the + word[0]
+
+
+def _ends_word(text: str, end: int) -> bool:
+    """Whether a word ends there: no letter follows, or one of a script whose words are not parted by blanks."""
+    return not text[end : end + 1].isalnum() or UNSPACED.match(text, end - 1) is not None or UNSPACED.match(text, end) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +76,20 @@ class KnownNames:
         """The longest known name that begins here."""
         for name, agency in self._by_first.get(_key(text, at), ()):
             end = at + len(name)
-            if text.startswith(name, at) and (UNSPACED.match(name[-1]) or not text[end : end + 1].isalnum()):
+            if text.startswith(name, at) and _ends_word(text, end):
                 return Known(name, at, end, agency)
         return None
 
     def find(self, text: str, start: int, stop: int) -> Iterator[Known]:
         """Known names between two offsets, from left to right, none inside another."""
-        present = set(WORD.findall(text, start, stop))
+        present = set(PART.findall(text, start, stop))
         starts = {word for word in present if word in self._by_first or self._may_hold(word)}
         starts |= {the + word for the in THE for word in present if the + word in self._by_first}
         if not starts:
             return
         done = start
         either = "|".join(map(re.escape, sorted(starts, key=len, reverse=True)))
-        for word in re.compile(rf"(?<![^\W_])(?:{either})").finditer(text, start, stop):
+        for word in re.compile(rf"(?:(?<![^\W_])|(?<={UNSPACED.pattern}))(?:{either})").finditer(text, start, stop):
             if word.start() < done:
                 continue
             for found in self._from(text, word):

@@ -7,8 +7,8 @@ import re
 
 from syndtrack.reading.credit_known import Known
 from syndtrack.reading.credit_lines import Line, Scan
-from syndtrack.reading.credit_names import CLOSED, is_known, is_press, name_at
-from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, table, words
+from syndtrack.reading.credit_names import CLOSED, Name, is_known, is_press, name_at
+from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, table, words
 
 Span = tuple[int, int, str | None]
 
@@ -26,8 +26,11 @@ VIA = re.compile(r"(?<!\w)(?:via|vía|через|por medio de)[\s:]+(?:the |l'|l
 COMMA_VIA = re.compile(r"[,–—]\s*(?:via|vía)\s+", re.IGNORECASE)
 OWN_WAYS = re.compile(r"[\s(\[\"“*]*(?:by|authored|written|sources?|via|h/t|hat tip|von|par|por|di|fonte|fuente|quelle)\b", re.IGNORECASE)
 COURTESY = re.compile(r"(?:^|[(\[:.|/]\s*|toggle caption )(?:photo )?courtesy(?: of|:)? ")
-SUPPLIED = re.compile(r"(?:image |photo )?source ?: ?(?:supplied|handout|youtube|getty|shutterstock|istock|screenshot|instagram|reuters pictures)\b")
+SUPPLIERS = "supplied|handout|youtube|getty|shutterstock|istock|screenshot|instagram|reuters pictures"
+SUPPLIED = re.compile(rf"(?:image |photo )?source ?: ?(?:{SUPPLIERS})\b")
 WATCHED = re.compile(r"(?:watch|video|see the video|listen)\b.{0,120}\b(?:via|courtesy of)\s+")
+COPYRIGHT = re.compile(r"(?:©|\(c\))\s?(?!\s?(?:19|20)\d\d)[^.!?©]{0,50}$", re.IGNORECASE)
+TAKEN = re.compile(r"[^\n。，]{2,24}(?:摄|攝|撮影)[)）]?$")
 SEGMENT = re.compile(r"[.!?:;(\[|\"“”)\]]\s*")
 JOINT_WORDS = "by|credits?|courtesy|via|von|de|di|par|por|of|copyright|source|quelle|oleh|av|af|door|od|przez|από|bởi|автор"
 JOINT = re.compile(rf"\s{{0,2}}(?:[:=©|/]|\((?:c|©)\)|\.(?=\s)|\s(?:{JOINT_WORDS})(?=[\s:]))[\s:]{{0,3}}")
@@ -77,9 +80,11 @@ def _caption(scan: Scan, line: Line) -> str | None:
     if (labelled := _labelled(scan, line, folded)) is not None:
         return labelled
     if courtesy := COURTESY.search(folded):
-        return _by_courtesy(scan, line, line.start + courtesy.end())
+        name = name_at(scan.text, line.start + courtesy.end(), line.end, scan.registry, strict=True)
+        if name is not None:
+            return _by_courtesy(scan, line, name)
     short = len(line) <= MAX_PHRASED
-    if SUPPLIED.match(folded) or (short and (_phrases().search(folded) or _watched(scan, line, folded))):
+    if SUPPLIED.match(folded) or TAKEN.fullmatch(folded) or (short and (_phrases().search(folded) or _watched(scan, line, folded))):
         return _named(scan.names.first_agency(line.start, line.end))
     return _marked(scan, line.start, line.end, folded)
 
@@ -91,12 +96,11 @@ def _watched(scan: Scan, line: Line, folded: str) -> bool:
     return name is not None and CLOSED.match(scan.text, name.end, line.end) is not None
 
 
-def _by_courtesy(scan: Scan, line: Line, at: int) -> str | None:
+def _by_courtesy(scan: Scan, line: Line, name: Name) -> str | None:
     """Pictures are courtesy of somebody; texts only of a known publisher, near an end of the article."""
-    name = name_at(scan.text, at, line.end, scan.registry, strict=True)
-    if name is not None and name.text and line.edge and (is_known(name.text, scan.registry) or (line.last and is_press(name.text))):
+    if name.text and line.edge and (is_known(name.text, scan.registry) or (line.last and is_press(name.text))):
         return None
-    return "" if name is None or len(line) > MAX_MARKED else name.text or ""
+    return "" if len(line) > MAX_MARKED else name.text or ""
 
 
 def _labelled(scan: Scan, line: Line, folded: str) -> str | None:
@@ -118,7 +122,9 @@ def _follows(scan: Scan, at: int, end: int, label: str) -> bool:
     agency = scan.names.first_agency(at, end)
     slashed = len(rest) <= MAX_CREDIT and SLASHED.match(rest) is not None
     if joint is None:
-        return (slashed and rest.strip()[:1].isupper()) or (agency is not None and agency.start <= at + 2 and agency.end >= end - 3)
+        archive = _archives().match(plain(rest).strip())
+        named = agency is not None and agency.end >= end - 3 and len(rest) <= MAX_CREDIT and _credit_like(scan, rest)
+        return (slashed and rest.strip()[:1].isupper()) or named or archive is not None
     if not (label in words("soft_labels") or (joint[0].strip() in (".", "of", "de", "di") and "courtesy" not in label)):
         return bool(rest[joint.end() :].strip())
     if slashed or agency is not None or _archives().search(plain(rest)) or "courtesy" in plain(rest):
@@ -139,14 +145,14 @@ def _marked(scan: Scan, start: int, end: int, folded: str) -> str | None:
     found = [(k.start, k.end, k.name, False) for k in scan.names.between(start, end) if k.agency]
     found += [(start + a.start(), start + a.end(), "", True) for a in _archives().finditer(folded)]
     for at, stop, name, archive in sorted(found)[:MAX_MARKS]:
-        if (archive or not own_way) and _is_mark(scan, (start, at), (stop, end)):
+        if (archive or not own_way) and _is_mark(scan, (start, at), (stop, end), archive=archive):
             return name
         if archive and own_way and folded.startswith("via") and CLOSED.match(scan.text, stop, end) is not None and at - start <= 6:
             return name
     return _unknown_caption(scan, start, end)
 
 
-def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int]) -> bool:
+def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int], *, archive: bool) -> bool:
     """Whether a name between these two stretches of a line stands there as a picture's credit."""
     before, after = scan.text[slice(*before_)], scan.text[slice(*after_)]
     length = after_[1] - before_[0]
@@ -154,9 +160,17 @@ def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int]) -> b
         return _credit_like(scan, before) or (COMMA_VIA.search(before[-12:]) is not None and TAIL.fullmatch(after) is not None)
     if before.rstrip().endswith("/"):
         return length <= MAX_MARKED and TAIL.fullmatch(after) is not None and _credit_like(scan, before)
-    if after.startswith("/") and length <= 100 and not before.strip(" (["):
-        return BEHIND_SLASH.fullmatch(after) is not None and scan.names.first_agency(*after_) is None
-    return False
+    if after.startswith("/") and (not before.strip(" ([") or before.rstrip()[-1:] in ".!?)(|—–:”\""):
+        photographer = after[1:].strip()[:1].isupper() and scan.names.first_agency(*after_) is None
+        return photographer and len(after) <= 100 and BEHIND_SLASH.fullmatch(after) is not None
+    if found := COPYRIGHT.search(before):
+        return length <= MAX_CAPTION and TAIL.fullmatch(after) is not None and _is_prose(before[: found.start()])
+    return not before.strip(" ([") and TAIL.fullmatch(after) is not None and archive
+
+
+def _is_prose(before: str) -> bool:
+    """Whether a caption stands before the mark, and no "all rights reserved"."""
+    return len(before.split()) > 1 and rights().search(plain(before)) is None
 
 
 def _credit_like(scan: Scan, before: str) -> bool:

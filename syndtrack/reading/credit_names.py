@@ -20,6 +20,7 @@ OPENING = re.compile(r"[\s\ufffd\"“„«'‘*_•·:\[(<「『【《（-]{0,6}
 ABBREVIATION = re.compile(r"(?:St|Mt|Ft|Mr|Mrs|Dr|Jr|No|Inc|Co|Corp|Ltd|[A-Z](?:\.[A-Z])*)\.")
 POSSESSIVE = re.compile(r"['’]s$")
 CLOSING_QUOTES = {'"': '"', "“": "”“", "„": "“”", "«": "»", "「": "」", "『": "』", "《": "》", "»": "«"}
+PLACE_AND_YEAR = re.compile(r"\b(?:in|im|en|em|nel|w|в) (?:1[5-9]|20)\d\d$")
 # Up to four words to the line's end, the first with a capital.
 LOOSE = re.compile(r"(?P<name>[^\W\d_a-z][\w&'’-]*(?: [\w&'’-]+){1,3})[\s.,;!?…\"“”»'’*_)\]>]{0,6}$")
 # Endings that Turkish, Finnish and Hungarian put behind a name and its mark.
@@ -185,7 +186,7 @@ def _checked(text: str, start: int, end: int, registry: Registry) -> Name | None
         known = registry.named(found) is not None
         if not known:
             return None
-    if first in words("pronouns") and not is_known(found, registry):
+    if (first in words("pronouns") or PLACE_AND_YEAR.search(found)) and not is_known(found, registry):
         return None
     return Name(found, start, end) if len(found) <= MAX_NAME else None
 

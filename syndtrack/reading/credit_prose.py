@@ -17,6 +17,7 @@ from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at, plain, tabl
 
 BEFORE = 160  # code points before a name in which its sentence's verb may stand
 AFTER = 40
+JOINED_AND = ("و", "ف")  # Arabic "and", written together with the next word
 MAX_LEADS = 4  # "to the state-run news agency X"
 BOUNDARY = re.compile(r"[.!?。！？\n;](?:\s|$)|[\n。！？]")
 
@@ -103,7 +104,7 @@ def _cue_before(sentence: str) -> int | None:
         if (start := _ends_with(bare, cues.before)) is not None:
             return start
         for cue, verbs in cues.to.get(_key_before(bare), ()):
-            said = [m.start() for m in WORD.finditer(bare) if m[0] in verbs or m[0].lstrip("وف") in verbs] if _is_end(bare, cue) else []
+            said = [m.start() for m in WORD.finditer(bare) if m[0] in verbs or m[0][1:] in verbs] if _is_end(bare, cue) else []
             if said:
                 return said[-1]
         lead = _ends_with(bare, cues.lead)
@@ -123,12 +124,14 @@ def _is_end(before: str, cue: str) -> bool:
     if not tail.endswith(cue):
         return False
     at = len(tail) - len(cue) - 1
-    return at < 0 or not tail[at].isalnum() or UNSPACED.match(cue[0]) is not None
+    joined = tail[at : at + 1] in JOINED_AND and not tail[max(0, at - 1) : at].isalnum()
+    return at < 0 or not tail[at].isalnum() or UNSPACED.match(cue[0]) is not None or joined
 
 
 def _ends_with(before: str, cues: dict[str, tuple[str, ...]]) -> int | None:
     """Where the cue begins that the text before the name ends with."""
-    for cue in cues.get(_key_before(before), ()):
+    key = _key_before(before)
+    for cue in (*cues.get(key, ()), *(cues.get(key[1:], ()) if key[:1] in JOINED_AND else ())):
         if _is_end(before, cue):
             return len(before.rstrip(" \"“«‘(「『《")) - len(cue)
     return None

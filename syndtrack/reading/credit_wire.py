@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from syndtrack.reading.credit_lines import Line, Scan
 from syndtrack.reading.credit_names import caseless, known_part, name_at
-from syndtrack.reading.credit_wording import UNSPACED, WORD, pattern, plain, table, union, words
+from syndtrack.reading.credit_wording import UNSPACED, WORD, pattern, plain, rights, table, union, words
 
 Span = tuple[int, int, str | None]
 
@@ -20,6 +20,7 @@ MAX_PLACE = 90
 MAX_MARK = 400  # a byline, copyright or closing line is not longer
 MAX_BYLINE = 140
 MAX_BRACKETS = 4
+MIN_FOLDED = 4  # letters of a name that is taken however it is written: "/ritzau/"
 TAIL = 60  # an agency behind the last words of a text
 
 DASH = re.compile(r"\s{0,2}(?:[.,]?\s?[-–—―‒\ufffd=~•►|]{1,3}\.?|\.[-–—]|:|\.(?=\s|$))\s{0,3}")
@@ -88,11 +89,12 @@ def _place_start(text: str, start: int, bracket: int) -> int | None:
     place = text[begin:bracket]
     if len(place) > MAX_PLACE or (place and caseless(place[0]) and len(place.split()) > 6):
         return None
+    unknown = 0
     for token in re.findall(r"[^\W_]+", place):
         small = token[0].islower() and not caseless(token[0])
-        if small and not any(plain(token) in words(kind) for kind in ("connectors", "months", "place_words")):
-            return None
-    return begin
+        unknown += small and not any(plain(token) in words(kind) for kind in ("connectors", "months", "place_words"))
+    # Beside a number an unknown word or two may be a month and a day of the week.
+    return begin if unknown <= (2 if any(c.isdigit() for c in place) else 0) else None
 
 
 def _unmistakable(place: str, inside: str) -> bool:
@@ -104,8 +106,11 @@ def _unmistakable(place: str, inside: str) -> bool:
 
 
 def _speaks_for_itself(place: str, rest: str) -> bool:
-    """A bracket that needs no dash: at the line's start before text, or after a place in a script without capitals."""
-    return bool(rest.strip()) and (not place or caseless(place[0]))
+    """A bracket that needs no dash: at the line's start, after a place in a script without capitals or in capitals, after a date."""
+    if not rest.strip() or not place:
+        return bool(rest.strip())
+    dated = place.partition(",")[0].isupper() or any(c.isdigit() for c in place)
+    return caseless(place[0]) or (dated and rest.strip()[0].isupper())
 
 
 def _open_dateline(scan: Scan, start: int, stop: int) -> Span | None:
@@ -117,7 +122,7 @@ def _open_dateline(scan: Scan, start: int, stop: int) -> Span | None:
     if first.start <= start + 1 and UNSPACED.match(text, first.end):
         cjk = CJK_HEAD.match(text, first.end, stop)
         return (start, cjk.end(), first.name) if cjk else None
-    dash = DASH.match(text, first.end, min(stop, first.end + 6))
+    dash = DASH.match(text, _past_suffix(text, first.end), min(stop, first.end + 9))
     if dash is None or dash.end() >= stop:
         return None
     before = text[start : first.start]
@@ -125,11 +130,16 @@ def _open_dateline(scan: Scan, start: int, stop: int) -> Span | None:
         plain_dash = dash[0].strip() not in (".", ":")
         return (start, dash.end(), first.name) if plain_dash and text[dash.end() - 1].isspace() else None
     begin = _place_start(text, start, first.start)
-    if begin is None or before.rstrip()[-1:] not in "/-–—" or not (text[begin].isupper() or caseless(text[begin])):
+    if begin is None or before.rstrip()[-1:] not in "/-–—." or not (text[begin].isupper() or caseless(text[begin])):
         return None
     city = re.split(r"[,/–—-]", text[begin : first.start])[0].strip()
     sure = city.isupper() or caseless(city[:1]) or any(c.isdigit() for c in before)
     return (begin, dash.end(), first.name) if sure else None
+
+
+def _past_suffix(text: str, at: int) -> int:
+    """Past the end of a domain: "INTERFAX.RU"."""
+    return at + 3 if re.match(r"\.[A-Za-z]{2}(?![A-Za-z])", text[at : at + 4]) else at
 
 
 @functools.cache
@@ -143,11 +153,14 @@ def _byline(scan: Scan, line: Line) -> str | None:
     text = scan.text[line.start : line.end]
     agency = scan.names.first_agency(line.start, line.end)
     if agency is None:
-        return None
+        bare = text.strip(" .()[]（）【】/")
+        return bare if MIN_FOLDED <= len(bare) <= TAIL and text[0] in "([（【/" and scan.registry.is_agency(bare) else None
     if len(line) <= TAIL and _is_alone(scan, line):
         return agency.name
     by = _by().match(plain(text))
     before, after = text[: agency.start - line.start], text[agency.end - line.start :]
+    if ":" in before and not by:
+        return None
     if not (_only_names(before[by.end() :] if by else before) and _only_names(after)):
         return None
     if by:
@@ -176,11 +189,6 @@ def _only_names(part: str) -> bool:
 
 
 @functools.cache
-def _copyright_marks() -> re.Pattern[str]:
-    return re.compile(rf"©|\(c\)|{union(table('wire')['copyright']['marks']).pattern}")
-
-
-@functools.cache
 def _agency_words() -> re.Pattern[str]:
     return union(table("wire")["copyright"]["agency_words"])
 
@@ -188,7 +196,7 @@ def _agency_words() -> re.Pattern[str]:
 def _copyright(scan: Scan, line: Line) -> str | None:
     """The agency that a copyright line names."""
     folded = plain(scan.text[line.start : line.end])
-    mark = _copyright_marks().search(folded)
+    mark = rights().search(folded)
     if mark is None or mark.start() > TAIL or not (line.last or YEAR.search(folded)):
         return None
     agency = scan.names.first_agency(line.start, min(line.end, line.start + 160))
@@ -213,7 +221,9 @@ def _contributed(scan: Scan, line: Line) -> str | None:
         agency = scan.names.first_agency(line.start, line.start + found.start())
         return agency.name if agency is not None else None
     skip = len(folded) - len(folded.lstrip("(*_—– "))
-    begun = lead.match(folded, skip)
+    begun = lead.search(folded, skip, skip + 60)
+    if begun is not None and (begun.start() > skip + 24 or folded[begun.start() - 1 : begun.start()].isalnum()):
+        return None
     if begun is None:
         return None
     after = line.start + begun.end()

@@ -1,7 +1,8 @@
 """The small language that the credit rules are written in, and the tables they are read from.
 
 A wording is plain words with `(a|b)` for alternatives, `[x]` for what may be missing, and one slot: `{name}` for a publisher's name,
-domain or address; `{author}` before it is a person's name. There is no repetition and no nesting, so matching one is linear in its own
+domain or address; `{author}` before it is a person's name,
+`{title}` the headline of the article. There is no repetition and no nesting, so matching one is linear in its own
 length. Wordings are kept by their first word: a look-up takes the same time however many languages there are.
 """
 
@@ -20,6 +21,7 @@ from syndtrack.models import CreditKind
 
 SLOT = "{name}"
 AUTHOR = "{author}"
+TITLE = "{title}"
 PLAIN = (("’", "'"), ("ʼ", "'"), ("‘", "'"), ("：", ":"), ("\u00a0", " "), ("\u202f", " "), ("\u2009", " "), ("İ", "i"))
 WORD = re.compile(r"[^\W_]{1,40}")
 GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
@@ -46,7 +48,8 @@ class Wording:
     """One wording of a rule, parted at its slot.
 
     `line`: it must be all that stands in its line or brackets. `loose`: its language writes only a name's first word with a capital.
-    `glued`: the name is written together with the word before it. `between`: what parts the author's name from the publisher's.
+    `glued`: the name is written together with the word before it. `between`: what parts the
+    author's name from the publisher's, or the headline (`titled`) from it.
     """
 
     kind: CreditKind
@@ -56,13 +59,15 @@ class Wording:
     before: re.Pattern[str]
     after: re.Pattern[str] | None
     between: re.Pattern[str] | None
+    titled: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """Wordings by the first word before the slot, and those that only have words after it."""
+    """Wordings by the first word before the slot, those that begin with an author, and those that only have words after it."""
 
     leading: dict[str, tuple[Wording, ...]]
+    authored: tuple[Wording, ...]
     trailing: tuple[Wording, ...]
 
     def starting(self, folded: str, at: int) -> Iterator[tuple[Wording, int]]:
@@ -129,6 +134,7 @@ def words(name: str) -> frozenset[str]:
 def wordings(*names: str) -> Wordings:
     """The wordings of these rules files, ready for looking up."""
     leading: dict[str, list[Wording]] = defaultdict(list)
+    authored: list[Wording] = []
     trailing: list[Wording] = []
     for rule in (rule for name in names for rule in table(name)["rule"]):
         for form in ("line", "sentence"):
@@ -137,13 +143,14 @@ def wordings(*names: str) -> Wordings:
                 for key in keys:
                     leading[key].append(made)
                 if not keys:
-                    trailing.append(made)
-    return Wordings({key: tuple(found) for key, found in leading.items()}, tuple(trailing))
+                    (trailing if made.between is None else authored).append(made)
+    return Wordings({key: tuple(found) for key, found in leading.items()}, tuple(authored), tuple(trailing))
 
 
 def _wording(written: str, kind: CreditKind, *, line: bool, loose: bool) -> tuple[Wording, set[str]]:
     before, _, after = written.partition(SLOT)
-    head, author, between = before.partition(AUTHOR)
+    titled = TITLE in before
+    head, author, between = before.partition(TITLE if titled else AUTHOR)
     made = Wording(
         kind,
         line,
@@ -151,9 +158,16 @@ def _wording(written: str, kind: CreditKind, *, line: bool, loose: bool) -> tupl
         GLUED.search(head) is not None,
         re.compile(pattern(head.rstrip())),
         re.compile(r"[\s\"”»'」』】》,–—-]{0,4}" + pattern(after.strip())) if after.strip() else None,
-        re.compile(pattern(between.strip())) if author else None,
+        re.compile(rf"(?<![^\W_]){pattern(between.strip())}") if author else None,
+        titled,
     )
     return made, heads(head) if head.strip() else set()
+
+
+@functools.cache
+def rights() -> re.Pattern[str]:
+    """The marks of copyright lines."""
+    return re.compile(rf"©|\(c\)|{union(table('wire')['copyright']['marks']).pattern}")
 
 
 def union(written: Iterable[str]) -> re.Pattern[str]:

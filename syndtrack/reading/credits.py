@@ -17,10 +17,10 @@ from syndtrack.publishers import Registry
 from syndtrack.reading.credit_known import NamesIn, known_names
 from syndtrack.reading.credit_lines import Line, Scan, lines
 from syndtrack.reading.credit_media import picture_credits
-from syndtrack.reading.credit_names import Name, closes, is_institution, is_known, is_no_source, name_at
+from syndtrack.reading.credit_names import Name, caseless, closes, is_institution, is_known, is_no_source, name_at
 from syndtrack.reading.credit_prose import citations
 from syndtrack.reading.credit_wire import wire_marks
-from syndtrack.reading.credit_wording import UNSPACED, Wording, plain, wordings
+from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, plain, wordings, words
 
 MAX_CREDITS = 200  # real articles state fewer than 30
 OPENERS = ".!?:;…。！？：(（[【*|–—-•\"“”»「"
@@ -30,6 +30,10 @@ BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】"}
 CAPITAL = "A"  # stands for a beginning inside a sentence, told by its capital only
 CAPITAL_START = 15  # a wording this long may begin there, glued to what came before: "SITE NAME This story originally appeared on"
 MAX_TRAILING = 200
+MAX_AUTHORED = 100
+MAX_TITLE = 220
+# Behind a name in a label: the address, in brackets or behind a bar; other names of a list.
+ADDRESS_BEHIND = re.compile(r"[\s(|:,;–—-]{1,4}(https?://[^\s<>\"'|\])]{3,400})[)\].\s]{0,4}$")
 # "in the March 3, 2020, issue of the Harbour Post"
 ISSUE_WORDS = "issue|issues|edition|number|newsletter of|ausgabe|numéro|édition|edición|número|edição|numero|edizione"
 ISSUE = re.compile(rf"[^.;:()\n]{{0,50}}?\b(?:{ISSUE_WORDS}) (?:of|von|der|des|de|du|da|do|di|del) ")
@@ -85,6 +89,11 @@ def _add(found: list[Found], new: Found) -> None:
 def _worded(scan: Scan, line: Line) -> Iterator[Found]:
     """Republication and hat-tip credits of a line."""
     rules = wordings("republication", "hat_tip")
+    if line.top and len(line) <= MAX_AUTHORED:
+        for wording in rules.authored:
+            if found := _credit(scan, line, Begun(line.start, line.start, line.end, "", wording)):
+                yield found
+                return
     for start, stop in line.windows():
         folded, done = plain(scan.text[start:stop]), start
         for at, opener in ((start, ""), *_beginnings(scan.text, start + 1, stop)):
@@ -153,24 +162,46 @@ def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
             return None
         end, last = after + tail.start(), after + tail.end()
     strict = not wording.line or text[begun.at : begun.at + 3].lower() == "via"
-    name = name_at(text, after, end, scan.registry, strict=strict, loose=wording.loose and (wording.line or wording.after is not None))
+    name = name_at(text, after, end, scan.registry, strict=strict, loose=_is_loose(wording))
     if name is None or (wording.after is not None and text[name.end : end].strip(" \"”»'’,")):
         return None
-    last = last if wording.after is not None else name.end
-    if wording.line and not (closes(text, last, max(last, begun.end(text) or last)) and _plausible(name, scan.registry)):
-        return None
-    return Found(wording.kind, begun.at, _end_of(text, last, begun.stop), name.text, name.url)
+    last, url = last if wording.after is not None else name.end, name.url
+    if wording.line:
+        last = _past_list(scan, name, last, end) if wording.after is None else last
+        if address := ADDRESS_BEHIND.match(text, last, end):
+            last, url = address.end(1), address[1].rstrip(".,;:")
+        if not (closes(text, last, max(last, begun.end(text) or last)) and _plausible(name, scan.registry)):
+            return None
+    return Found(wording.kind, begun.at, _end_of(text, last, begun.stop), name.text, url)
+
+
+def _is_loose(wording: Wording) -> bool:
+    """Whether the name's further words may be written in small letters, since nothing else can stand there."""
+    return wording.loose and (wording.line or wording.titled or wording.after is not None)
+
+
+def _past_list(scan: Scan, name: Name, last: int, end: int) -> int:
+    """Past further known names: "Sources: AP, Reuters"."""
+    for further in scan.names.between(last, end):
+        if not all(plain(w) in words("byline_words") for w in WORD.findall(scan.text[last : further.start])):
+            break
+        last = further.end
+    return last
 
 
 def _slot_start(text: str, begun: Begun, end: int) -> int | None:
     """Where the publisher's name begins: behind an author's name, behind "the March issue of"; None if no author is there."""
-    folded = plain(text[begun.after : min(end, begun.after + 90)])
+    folded = plain(text[begun.after : min(end, begun.after + (MAX_TITLE if begun.wording.titled else 90))])
     if begun.wording.between is None:
         issue = None if begun.wording.line else ISSUE.match(folded)
         return begun.after + (issue.end() if issue else 0)
     found = begun.wording.between.search(folded)
-    author = text[begun.after : begun.after + found.start()].split() if found else []
-    return begun.after + found.end() if found and 1 <= len(author) <= 8 and author[0][0].isupper() else None
+    if found is None or begun.wording.titled:
+        return begun.after + found.end() if found else None
+    author = text[begun.after : begun.after + found.start()].split()
+    least = 2 if begun.after == begun.at else 1
+    named = all(w[0].isupper() or caseless(w[0]) or plain(w) in words("connectors") for w in author)
+    return begun.after + found.end() if least <= len(author) <= 8 and named else None
 
 
 def _plausible(name: Name, registry: Registry) -> bool:
