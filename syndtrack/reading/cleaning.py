@@ -42,7 +42,8 @@ CAPTION_TEXT = 400  # a picture's line with its description: agency captions of 
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
 _DATELINE_TAIL = re.compile(r"[)\]]?\.?[ \t\xa0]*(?:[-–—―−:]+[ \t\xa0]*)?")
-_DATELINE_MARKS = frozenset("-–—―−:)")
+_DATELINE_MARK = re.compile(r"[-–—―−:)]")
+_LETTER = re.compile(r"[^\W_]")
 LONGEST_DATELINE = 120
 _SENTENCE_END = re.compile(r"[.。．।։۔;,][\"'”’»)]*$")
 _WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -94,7 +95,9 @@ def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Rem
             may_list, end_before = 0, line.end
             continue
         spans, whole = _credit_removals(line) if line.credits else ([], None)
-        readings = [line.text] if not spans else [line.text, kept_text(line.text, [Removal(s.rule, s.start - line.start, s.end - line.start) for s in spans])]
+        readings = [line.text]
+        if spans:  # and what is left without them, so that cleaning the kept text again finds nothing more
+            readings.append(kept_text(line.text, [Removal(span.rule, span.start - line.start, span.end - line.start) for span in spans]))
         folded = [fold(reading) for reading in readings if len(reading) <= LONGEST_LINE]
         rule = next((rule for each in folded if (rule := rule_of(each))), None)
         if whole is None and rule:
@@ -117,25 +120,33 @@ def _credit_removals(line: _Line) -> tuple[list[Removal], str | None]:
     """What the credits in a line cut: spans within it, or the name of the rule that takes the whole line."""
     size = line.end - line.start
     cut: list[Removal] = []
-    covered, at, media = 0, 0, False
+    media, covered, at = False, 0, 0
     for credit in line.credits:
-        if credit.kind == "cited":
-            continue
         start, end = (credit.start or 0) - line.start, min((credit.end or 0) - line.start, size)
-        before, after = line.text[:start], line.text[end:]
-        media = media or credit.kind == "media"
-        covered += _letters(line.text[max(start, at) : end])
+        if credit.kind == "cited" or end <= at:
+            continue
+        covered += _letters(line.text[max(start, at) : end]) if size <= LONGEST_LINE else 0
         if start >= at and credit.kind == "media":
-            if size <= CAPTION_TEXT and not _letters(after):
+            media = True
+            if size <= CAPTION_TEXT and not _LETTER.search(line.text, end):
                 return [], "caption"
             cut.append(Removal("caption", line.start + start, line.start + end))
-        elif start >= at and credit.kind == "wire" and not _letters(before) and end <= LONGEST_DATELINE and (tail := _DATELINE_TAIL.match(after)):
-            if any(mark in line.text[start : end + tail.end()] for mark in _DATELINE_MARKS) and _letters(after):
-                cut.append(Removal("dateline", line.start + start, line.start + end + tail.end()))
-        at = max(at, end)
-    if covered and size <= LONGEST_LINE and covered * 3 >= _letters(line.text) * 2:
+        elif not at and credit.kind == "wire" and (tail := _dateline_tail(line.text, start, end)):
+            end = tail
+            cut.append(Removal("dateline", line.start + start, line.start + end))
+        at = end
+    if covered and covered * 3 >= _letters(line.text) * 2:
         return [], "caption" if media else "credit-line"
     return cut, None
+
+
+def _dateline_tail(text: str, start: int, end: int) -> int | None:
+    """Where a dateline with its dash ends; None if something stands before it, no mark parts it from the text, or no text follows."""
+    if end > LONGEST_DATELINE or _LETTER.search(text, 0, start):
+        return None
+    tail = _DATELINE_TAIL.match(text, end)
+    stop = tail.end() if tail else end
+    return stop if _DATELINE_MARK.search(text, start, stop) and _LETTER.search(text, stop) else None
 
 
 def _letters(text: str) -> int:

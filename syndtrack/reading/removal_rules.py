@@ -12,12 +12,13 @@ Kinds of table, each with its `rule` (the name a removal gets), `language`, `rea
                (200), of `one_sentence` where that is said, that holds one of the phrases `holds` (of whole words; "subscri*" for any
                ending), or a rest that the pattern `then` matches.
     [[cue]]    any of `cues` anywhere in a line, also within words, of at most 250 code points, and `pattern` found in the line.
-    [[group]]  `pattern` that the patterns of [[cue]] hold, or `names` that `holds` have, as <name>.
+    [[group]]  `names` that `holds` and patterns have as <name>.
     [[prose]]  `words` of a language in whose company none of its [[line]] and [[cue]] rules holds ("said", "told").
 
 All are compared after folding: compatibility forms, case, accents, quotes and dashes are unified, marks before the first word dropped.
-Patterns are written folded (no capitals, no accents needed). A line is looked up by its first word (all numbers alike; by its first two characters in
-scripts without spaces), so that the number of languages costs nothing.
+Patterns are written folded (no capitals, no accents needed). A line is looked up by its first word (all numbers alike; by its first two
+characters in scripts without spaces), so that the number of languages costs nothing. Groups that repeat are atomic, so that no line of
+250 code points keeps a pattern busy.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ from typing import Any, Literal
 LONGEST_LINE = 250  # code points; longer lines are prose to all rules
 
 # accents, Arabic vowel signs and hamzas, Hebrew points; not the vowel signs of Indic scripts or Thai, which make other words
-_MARKS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u064b-\u0655\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufe0f]+")
-_LETTERS = str.maketrans(
-    {**dict.fromkeys("’‘‛`´′", "'"), **dict.fromkeys("“”„‟«″", '"'), **dict.fromkeys("–—―−‐‑‒", "-"), "ı": "i", "ی": "ي", "ى": "ي", "ک": "ك"}
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u064b-\u0655\u0640"  # and marks that are not seen:
+    "\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufe0f]+"
 )
+_QUOTES_AND_DASHES = {**dict.fromkeys("’‘‛`´′", "'"), **dict.fromkeys("“”„‟«″", '"'), **dict.fromkeys("–—―−‐‑‒", "-")}
+_LETTERS = str.maketrans({**_QUOTES_AND_DASHES, "ı": "i", "ی": "ي", "ى": "ي", "ک": "ك"})
 _LEAD = re.compile(r"(?:[^\w\"'©]|_)+")
 _TRAIL = " \t:.…!>»›→▼)]|-"
 _FIRST_WORD = re.compile(r"[^\W_]+|©")
@@ -99,6 +102,7 @@ class _Rules:
     labels: defaultdict[str, list[_Label]] = field(default_factory=lambda: defaultdict(list))
     lines: defaultdict[str, list[_LineRule]] = field(default_factory=lambda: defaultdict(list))
     cues: defaultdict[str, list[_Cue]] = field(default_factory=lambda: defaultdict(list))
+    ascii_cues: tuple[str, ...] = ()
     longest_whole: int = 0
 
 
@@ -131,9 +135,9 @@ def _box(rules: _Rules, key: str, low: str) -> str | None:
         start = each.starts.match(low)
         if start and _continues(each, low[start.end() :]) and each.prose.isdisjoint(_WORDS.findall(low)):
             return each.rule
-    for name, cues in rules.cues.items():
+    for name in rules.ascii_cues if low.isascii() else rules.cues:
         if name in low:
-            for cue in cues:
+            for cue in rules.cues[name]:
                 if cue.pattern.search(low) and cue.prose.isdisjoint(_WORDS.findall(low)):
                     return cue.rule
     return None
@@ -183,37 +187,32 @@ def _label(label: _Label, line: Folded) -> Rule | None:
     """A label's line: the label alone, or with something that reads like a headline."""
     at = len(label.phrase)
     tail = line.low[at:]
-    if tail[:1].isalnum() and tail[:1] < "\u0e00":
-        return None  # within a word
     shouted = line.text[:at].isupper()
-    if label.form == "kicker" and not shouted:
-        return None
+    if (tail[:1].isalnum() and tail[:1] < "\u0e00") or (label.form == "kicker" and not shouted):
+        return None  # within a word, or a heading
     if not any(map(str.isalnum, tail)):
         return Rule(label.rule, opens_list=True) if label.form in ("strong", "open") or shouted or ":" in tail else None
     if label.form == "open":
-        named = _OPEN_NAME.match(tail)
-        if not named:
-            return Rule(label.rule, opens_list=True) if len(tail) <= 40 and not _STOPS.search(tail) else None
-        return _announced(label, line.text[at + named.end() :], shouted=shouted, apart=True)
+        if named := _OPEN_NAME.match(tail):
+            return _announced(label, line.text[at + named.end() :], shouted=shouted, apart=True)
+        return Rule(label.rule, opens_list=True) if len(tail) <= 40 and not _STOPS.search(tail) else None
     separator = _SEPARATOR.match(tail)
-    if separator is None and (label.form in ("weak", "kicker") or not (tail[:1] in " \"'([" or tail[:1] >= "\u0e00")):
+    if separator is None and (label.form != "strong" or not (tail[:1] in " \"'([" or tail[:1] >= "\u0e00")):
         return None
-    return _announced(label, line.text[at + (separator.end() if separator else 0) :].lstrip(" \"'(["), shouted=shouted, apart=separator is not None)
+    headline = line.text[at + (separator.end() if separator else 0) :].lstrip(" \"'([")
+    return _announced(label, headline, shouted=shouted, apart=separator is not None)
 
 
 def _announced(label: _Label, headline: str, *, shouted: bool, apart: bool) -> Rule | None:
-    """Whether what follows a label is a headline: capitalised (where the script has case) or no sentence, and longer than a title after a weak label."""
+    """Whether what follows a label is a headline: capitalised (where the script has case), or no sentence; after a weak label, both and longer."""
     if not headline:
         return Rule(label.rule, opens_list=True)
     sentence = _STOPS.search(headline) is not None
     lower = headline[0].islower()
     if label.form in ("weak", "kicker"):  # "Exclusive: The minister will resign, aides said." is a lead, "More: A Life" a book
         return None if sentence or (headline.count(" ") < 2 and headline[0] < "\u0e00") else Rule(label.rule)
-    if shouted:
-        return Rule(label.rule)
-    if apart:
-        return None if lower and sentence else Rule(label.rule)
-    return None if lower or sentence else Rule(label.rule)
+    prose = lower and sentence if apart else lower or sentence
+    return Rule(label.rule) if shouted or not prose else None
 
 
 @cache
@@ -233,6 +232,7 @@ def _rules() -> _Rules:
             cue = _Cue(table["rule"], _compiled(table["pattern"], groups), prose.get(table["language"], frozenset()))
             for word in table["cues"]:
                 rules.cues[fold(word).low].append(cue)
+    rules.ascii_cues = tuple(filter(str.isascii, rules.cues))
     rules.longest_whole = max(map(len, rules.whole)) + 8  # room for marks around it and longer numbers
     for labels in rules.labels.values():
         labels.sort(key=lambda label: len(label.phrase), reverse=True)
