@@ -225,6 +225,17 @@ def search(session: Session, query: Sequence[str], limit: int, form: str) -> Non
         print_rows(tracker.search(" ".join(query), limit), form, empty="No article holds all these words.", title="Search")
 
 
+@main.command(epilog=example("syndtrack forget https://example.org/2026/withdrawn"))
+@click.argument("urls", nargs=-1, required=True)
+@click.pass_obj
+def forget(session: Session, urls: Sequence[str]) -> None:
+    """Take articles out of the database, as if they had never come; what they touched is traced again."""
+    with session.tracker() as tracker:
+        refused = tracker.forget(urls)
+    click.echo(f"{len(set(urls)) - len(refused)} articles forgotten")
+    finish(refused)
+
+
 # -- running
 
 
@@ -234,7 +245,7 @@ def search(session: Session, query: Sequence[str], limit: int, form: str) -> Non
 @click.pass_obj
 def run(session: Session, host: str, port: int) -> None:
     """Poll feeds as they become due and serve pages and API, until interrupted or told to stop (SIGTERM)."""
-    from syndtrack.web.server import serve  # noqa: PLC0415 - nobody else needs the server
+    from syndtrack.web.running import serve  # noqa: PLC0415 - nobody else needs the server
 
     serve(session.settings(), host, port, lambda line: click.echo(line, err=True))
 

@@ -146,6 +146,22 @@ class Flow:
         finally:
             self._forget()
 
+    def forget(self, articles: Sequence[int]) -> None:
+        """Take articles out, as if they had never come; what they touched is traced again."""
+        try:
+            with self.store.transaction():
+                self.store.edges.clear(articles)
+                self.store.matches.clear(articles)
+                gone = [self.store.articles.delete(a) for a in articles]
+                self.store.lines.count([(publisher_id, None, text) for publisher_id, text, _ in gone])
+            for *_, revisions in gone:
+                for revision_id in revisions:
+                    self._index.discard(revision_id)
+        except BaseException:
+            self._forget()
+            raise
+        self.settle()
+
     def settle(self, progress: Progress = lambda *_: None) -> None:
         """Do whatever is left to do, in transactions of bounded size: clean, match, trace."""
         try:

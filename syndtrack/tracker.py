@@ -181,6 +181,18 @@ class Tracker:
                 if isinstance(refusal, Refusal):
                     self.store.articles.refuse(self._now(), refusal.what, refusal.reason)
 
+    def forget(self, urls: Iterable[str]) -> list[Refusal]:
+        """Take articles out of the database, as if they had never come; returns those that are not in it."""
+        found, refused = set(), []
+        for url in urls:
+            article_id = self.store.lookups.article_id(url)
+            if article_id is None:
+                refused.append(Refusal(url, "no such article is stored"))
+            else:
+                found.add(article_id)
+        self._flow.forget(sorted(found))
+        return refused
+
     # -- look-ups
 
     def inspect(self, path: str) -> Iterator[InspectRecord | Refusal]:
@@ -198,7 +210,8 @@ class Tracker:
                 raise UsageError(
                     f"{what}: no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
                 )
-            return trace_record(self.store.lookups, article_id)
+            with self.store.snapshot():
+                return trace_record(self.store.lookups, article_id)
         return self._trace_unstored(read_single(what, self._now()))
 
     def export(self, what: str, form: str) -> dict[str, Any]:

@@ -153,3 +153,14 @@ def test_a_publisher_known_from_a_credit_is_the_one_that_later_publishes(tracker
     )
     names = [row["name"] for row in tracker.store.db.query("SELECT name FROM publisher WHERE name LIKE '%Pilot Digest%'")]
     assert names == ["The Pilot Digest"]
+
+
+def test_forgetting_an_article_is_as_if_it_had_never_come(tracker: Tracker, tmp_path: Path):
+    tracker.ingest([archive(tmp_path, [AGENCY, BLOG, UNRELATED])])
+    before = findings(tracker)
+    tracker.ingest([archive(tmp_path, [AGGREGATOR], "b.jsonl")])
+    assert findings(tracker) != before
+    assert [r.what for r in tracker.forget([AGGREGATOR["url"], "https://nobody.example/x"])] == ["https://nobody.example/x"]
+    assert findings(tracker) == before
+    assert tracker.search("ministry lunch") != []
+    assert list(tracker.store.db.conn.execute("PRAGMA foreign_key_check")) == []

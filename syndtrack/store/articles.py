@@ -154,6 +154,16 @@ class Articles:
         )
         return int(number), str(text)
 
+    def delete(self, article_id: int) -> tuple[int, str, list[int]]:
+        """Take an article out with its revisions, addresses, pairs and edges. Returns its publisher, its current text and its revisions."""
+        publisher_id, text = self._db.execute(
+            "SELECT a.publisher_id, r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)
+        ).fetchone()
+        revisions = [row[0] for row in self._db.execute("SELECT id FROM revision WHERE article_id = ?", (article_id,))]
+        self._db.execute("UPDATE article SET revision_id = NULL WHERE id = ?", (article_id,))
+        self._db.execute("DELETE FROM article WHERE id = ?", (article_id,))
+        return publisher_id, text, revisions
+
     # -- cleaning
 
     def uncleaned(self, limit: int) -> list[UncleanedRevision]:
