@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from syndtrack.publishers import Registry
 from syndtrack.reading.credit_known import NamesIn
-from syndtrack.reading.credit_wording import UNSPACED
+from syndtrack.reading.credit_wording import UNSPACED, WORD, plain, words
 
 MAX_LINES = 2_000  # looked at from the top, and as many from the end
 MAX_EDGE = 40  # lines at the top or the end, however short
 WINDOW = 600  # of a long line only its first and last code points can hold a credit
 PROSE_LINE = 75  # a line of so many code points is prose rather than a label, a byline or a box
 LINE = re.compile(r"[^\n\r\u2028\u2029]+")
+MAX_JOINT = 60  # code points of a line or bracket that only names agencies
 # In scripts without spaces a sentence takes about half the characters.
 DENSE = 2
 
@@ -74,3 +75,14 @@ def _reach(text: str, spans: list[tuple[int, int]]) -> int:
         weight = DENSE if UNSPACED.match(text, start) else 1
         prose += (end - start) * weight >= PROSE_LINE
     return min(len(spans), MAX_EDGE)
+
+
+def joint_agencies(scan: Scan, start: int, end: int) -> bool:
+    """Whether nothing stands there but names of agencies and what joins them: "(dpa/AFP)", "AP and Reuters"."""
+    at, rest, count = start, "", 0
+    for found in scan.names.between(start, end):
+        if not found.agency:
+            return False
+        rest += scan.text[at : found.start] + " "
+        at, count = found.end, count + 1
+    return count > 0 and all(plain(w) in words("byline_words") for w in WORD.findall(rest + scan.text[at:end]))

@@ -6,7 +6,7 @@ import functools
 import re
 
 from syndtrack.reading.credit_known import Known
-from syndtrack.reading.credit_lines import Line, Scan
+from syndtrack.reading.credit_lines import MAX_JOINT, Line, Scan, joint_agencies
 from syndtrack.reading.credit_names import CLOSED, Name, is_known, is_press, name_at
 from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, table, words
 
@@ -107,8 +107,8 @@ def _labelled(scan: Scan, line: Line, folded: str) -> str | None:
     """A label at the line's start, or one behind a caption that nothing but a credit follows: the publisher named, "" if none."""
     for label in _labels().finditer(folded):
         before = folded[: label.start()].rstrip()
-        first = before.strip("*_([«\"“•–—- ") == ""
-        if not first and (before[-1:] not in ".!?(|[—–-»\"”。（" or len(folded) - label.end() > MAX_CREDIT):
+        first = before.strip('*_([«"“•–—- ') == ""
+        if not first and (before[-1:] not in '.!?(|[—–-»"”。（' or len(folded) - label.end() > MAX_CREDIT):
             continue
         if _follows(scan, line.start + label.end(), line.end, label[0]):
             return _named(scan.names.first_agency(line.start + label.end(), line.end))
@@ -141,6 +141,8 @@ def _named(known: Known | None) -> str:
 
 def _marked(scan: Scan, start: int, end: int, folded: str) -> str | None:
     """Captions known by how an agency or a picture archive stands in them: "Anna Brand/AFP", "Harbour Post via AP", "…, via AP."."""
+    if end - start <= MAX_JOINT and joint_agencies(scan, start, end):
+        return None
     own_way = OWN_WAYS.match(folded) is not None
     found = [(k.start, k.end, k.name, False) for k in scan.names.between(start, end) if k.agency]
     found += [(start + a.start(), start + a.end(), "", True) for a in _archives().finditer(folded)]
@@ -160,7 +162,7 @@ def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int], *, a
         return _credit_like(scan, before) or (COMMA_VIA.search(before[-12:]) is not None and TAIL.fullmatch(after) is not None)
     if before.rstrip().endswith("/"):
         return length <= MAX_MARKED and TAIL.fullmatch(after) is not None and _credit_like(scan, before)
-    if after.startswith("/") and (not before.strip(" ([") or before.rstrip()[-1:] in ".!?)(|—–:”\""):
+    if after.startswith("/") and (not before.strip(" ([") or before.rstrip()[-1:] in '.!?)(|—–:”"'):
         photographer = after[1:].strip()[:1].isupper() and scan.names.first_agency(*after_) is None
         return photographer and len(after) <= 100 and BEHIND_SLASH.fullmatch(after) is not None
     if found := COPYRIGHT.search(before):

@@ -85,7 +85,7 @@ def _clause(text: str, found: Known) -> tuple[int, int] | None:
     if (start := _cue_before(sentence)) is not None:
         return low + start, found.end
     following = plain(text[found.end : found.end + AFTER])
-    for at in {0, len(following) - len(following.lstrip(" \"”»"))}:
+    for at in {0, len(following) - len(following.lstrip(' "”»'))}:
         key = key_at(following, at)
         for cue in (*_cues().after.get(key, ()), *(_cues().after_agency.get(key, ()) if found.agency else ())):
             end = at + len(cue)
@@ -113,14 +113,14 @@ def _cue_before(sentence: str) -> int | None:
 
 
 def _key_before(before: str) -> str:
-    tail = before.rstrip(" \"“«‘(「『《")
+    tail = before.rstrip(' "“«‘(「『《')
     if not tail:
         return ""
     return tail[-1] if UNSPACED.match(tail[-1]) else (re.findall(r"[^\W_]+", tail[-60:]) or [tail[-1]])[-1]
 
 
 def _is_end(before: str, cue: str) -> bool:
-    tail = before.rstrip(" \"“«‘(「『《")
+    tail = before.rstrip(' "“«‘(「『《')
     if not tail.endswith(cue):
         return False
     at = len(tail) - len(cue) - 1
@@ -133,5 +133,5 @@ def _ends_with(before: str, cues: dict[str, tuple[str, ...]]) -> int | None:
     key = _key_before(before)
     for cue in (*cues.get(key, ()), *(cues.get(key[1:], ()) if key[:1] in JOINED_AND else ())):
         if _is_end(before, cue):
-            return len(before.rstrip(" \"“«‘(「『《")) - len(cue)
+            return len(before.rstrip(' "“«‘(「『《')) - len(cue)
     return None

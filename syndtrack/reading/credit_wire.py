@@ -9,9 +9,9 @@ import functools
 import re
 from collections.abc import Iterator
 
-from syndtrack.reading.credit_lines import Line, Scan
+from syndtrack.reading.credit_lines import MAX_JOINT, Line, Scan, joint_agencies
 from syndtrack.reading.credit_names import caseless, known_part, name_at
-from syndtrack.reading.credit_wording import UNSPACED, WORD, pattern, plain, rights, table, union, words
+from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, table, union, words
 
 Span = tuple[int, int, str | None]
 
@@ -155,7 +155,7 @@ def _byline(scan: Scan, line: Line) -> str | None:
     if agency is None:
         bare = text.strip(" .()[]（）【】/")
         return bare if MIN_FOLDED <= len(bare) <= TAIL and text[0] in "([（【/" and scan.registry.is_agency(bare) else None
-    if len(line) <= TAIL and _is_alone(scan, line):
+    if len(line) <= MAX_JOINT and joint_agencies(scan, line.start, line.end):
         return agency.name
     by = _by().match(plain(text))
     before, after = text[: agency.start - line.start], text[agency.end - line.start :]
@@ -168,16 +168,6 @@ def _byline(scan: Scan, line: Line) -> str | None:
     people = len(re.findall(r"[^\W\d_]+", before))
     room = 40 if line.top else 0
     return agency.name if JOINED.search(before) and 2 <= people <= 9 and len(after.strip(" .)]|")) <= room else None
-
-
-def _is_alone(scan: Scan, line: Line) -> bool:
-    """Whether a line holds nothing but names of agencies and what joins them: "(dpa/AFP)", "AP and Reuters"."""
-    at, rest = line.start, ""
-    for found in scan.names.between(line.start, line.end):
-        rest += scan.text[at : found.start] if found.agency else scan.text[at : found.end]
-        at = found.end
-    rest += scan.text[at : line.end]
-    return all(plain(w) in words("byline_words") for w in WORD.findall(rest))
 
 
 def _only_names(part: str) -> bool:

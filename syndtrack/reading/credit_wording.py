@@ -24,6 +24,7 @@ AUTHOR = "{author}"
 TITLE = "{title}"
 PLAIN = (("’", "'"), ("ʼ", "'"), ("‘", "'"), ("：", ":"), ("\u00a0", " "), ("\u202f", " "), ("\u2009", " "), ("İ", "i"))
 WORD = re.compile(r"[^\W_]{1,40}")
+BLANK_BEFORE = re.compile(r"(?:^| | \])$")
 GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 # Scripts written without spaces: there a wording is found by its first character, not by its first word.
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -106,7 +107,7 @@ def pattern(words_: str) -> str:
         at = group.end()
         if group[1] is not None:
             parts.append(f"(?:{alternatives})")
-        elif words_[at : at + 1] == " " and words_[: group.start()][-1:] in ("", " "):
+        elif words_[at : at + 1] == " " and BLANK_BEFORE.search(words_, 0, group.start()):
             parts.append(f"(?:(?:{alternatives}) {{1,4}})?")  # a word that may be missing takes its blank with it
             at += 1
         else:

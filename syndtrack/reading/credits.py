@@ -23,7 +23,7 @@ from syndtrack.reading.credit_wire import wire_marks
 from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, plain, wordings, words
 
 MAX_CREDITS = 200  # real articles state fewer than 30
-OPENERS = ".!?:;…。！？：(（[【*|–—-•\"“”»「"
+OPENERS = '.!?:;…。！？：(（[【*|–—-•"“”»「'
 # A word's first letter that is no small Latin, Greek or Cyrillic one, or any first letter behind an opener.
 BEGINNING = re.compile(rf"\b[^\W\d_a-zß-öø-ÿα-ώа-џ]|(?:(?<=[{re.escape(OPENERS)}])|(?<=[{re.escape(OPENERS)}]\s)|^)[^\W\d_]")
 BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】"}
