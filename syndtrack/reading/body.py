@@ -14,7 +14,7 @@ On 181 real pages (2019, scrapinghub's benchmark) this gives a word F1 of .976, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from trafilatura.core import bare_extraction
 
@@ -27,6 +27,10 @@ from syndtrack.reading.removal_rules import fold, rule_of
 LONGEST_REJOINED = 300
 # How far from the nearest line of the body a lost credit may stand, in lines.
 FARTHEST = 5
+# Lines that are looked at for credits on one page.
+MOST_JUDGED = 200
+MANY_LINES = 3_000
+LONGEST_SEARCHED = 200_000
 # A paragraph of prose: longer than any headline or teaser line. Of what it holds, links are less than this share.
 PROSE = 80
 LINK_SHARE = 0.4
@@ -53,7 +57,9 @@ def article_lines(tree: Tree, page: Sequence[Line], headlines: Sequence[str], st
 
     `page` are all visible lines of `tree`, `headlines` the forms of its title, `stated_body` the text that JSON-LD gives. Raises nothing.
     """
-    core = _extracted(tree)
+    # The comparison with jusText is quadratic in short paragraphs; real pages have some hundred lines.
+    fast = len(page) > MANY_LINES
+    core = _extracted(tree, favor_precision=True, fast=fast) or _extracted(tree, favor_precision=False, fast=fast)
     found = _rejoined(core, page) if core else []
     found = _with_split_body(found, page)
     if stated_body and len(stated_body) > 1.5 * sum(map(len, found)):
@@ -61,9 +67,9 @@ def article_lines(tree: Tree, page: Sequence[Line], headlines: Sequence[str], st
     return _trimmed(found, headlines)
 
 
-def _extracted(tree: Tree) -> list[str]:
+def _extracted(tree: Tree, *, favor_precision: bool, fast: bool) -> list[str]:
     try:
-        found = bare_extraction(tree, include_comments=False, favor_precision=True)
+        found = bare_extraction(tree, include_comments=False, favor_precision=favor_precision, fast=fast)
     except Exception:  # hundreds of steps over hostile markup (RecursionError, lxml's errors); the page's own lines remain
         return []
     body = getattr(found, "body", None)
@@ -73,6 +79,20 @@ def _extracted(tree: Tree) -> list[str]:
 def _key(text: str) -> str:
     """Letters and digits in lower case: equal for a line however it was spaced."""
     return "".join(filter(str.isalnum, text.casefold()))
+
+
+class _Held:
+    """Whether a line stands in given lines, whole or as a part of one."""
+
+    def __init__(self, found: Sequence[str]) -> None:
+        keys = [_key(text) for text in found]
+        self.whole = frozenset(keys)
+        # Looking a line up in long texts takes long, and hostile pages have many lines.
+        self.joined = "".join(keys) if sum(map(len, keys)) <= LONGEST_SEARCHED else ""
+
+    def __contains__(self, text: str) -> bool:
+        key = _key(text)
+        return key in self.whole or key in self.joined
 
 
 def _is_prose(line: Line) -> bool:
@@ -113,35 +133,37 @@ class _Around:
 def _rejoined(core: list[str], page: Sequence[Line]) -> list[str]:
     """The extracted lines with the credits and pointers that the page has between, before or after them in the same container."""
     places = {_key(text): number for number, text in reversed(list(enumerate(core)))}
-    joined = _key(" ".join(core))
     matched = [places.get(_key(line.text)) for line in page]
-    weight: dict[Tree, int] = {}
-    for line, place in zip(page, matched, strict=True):
-        element = line.block if place is not None else None
-        for _ in range(4):
-            if element is not None:
-                weight[element] = weight.get(element, 0) + 1
-                element = element.getparent()
     known = [number for number, place in enumerate(matched) if place is not None]
-    extra: dict[int, list[str]] = {}
     if not known:
         return core
-    for number, line in enumerate(page):
-        if matched[number] is not None or not known[0] - FARTHEST <= number <= known[-1] + FARTHEST:
-            continue
-        if (
-            len(line.text) > LONGEST_REJOINED
-            or not _is_inside(line.block, weight)
-            or not _is_evidence(line.text)
-            or _key(line.text) in joined
-        ):
-            continue
-        before = next((matched[k] for k in range(number - 1, -1, -1) if matched[k] is not None), None)
-        extra.setdefault(-1 if before is None else before, []).append(line.text)
+    weight = _weight(page[number].block for number in known)
+    held, judged, before = _Held(core), 0, -1
+    extra: dict[int, list[str]] = {}
+    for number in range(max(0, known[0] - FARTHEST), min(len(page), known[-1] + FARTHEST + 1)):
+        line, place = page[number], matched[number]
+        if place is not None:
+            before = place
+        elif judged < MOST_JUDGED and len(line.text) <= LONGEST_REJOINED and _is_inside(line.block, weight) and line.text not in held:
+            judged += 1
+            if _is_evidence(line.text):
+                extra.setdefault(before, []).append(line.text)
     result = list(extra.get(-1, ()))
     for number, text in enumerate(core):
         result += [text, *extra.get(number, ())]
     return result
+
+
+def _weight(blocks: Iterable[Tree]) -> dict[Tree, int]:
+    """How many lines of the body each element holds, itself or through three levels."""
+    weight: dict[Tree, int] = {}
+    for block in blocks:
+        element = block
+        for _ in range(4):
+            if element is not None:
+                weight[element] = weight.get(element, 0) + 1
+                element = element.getparent()
+    return weight
 
 
 def _is_inside(block: Tree, weight: dict[Tree, int]) -> bool:
@@ -163,14 +185,14 @@ def _is_evidence(text: str) -> bool:
 
 def _with_split_body(found: list[str], page: Sequence[Line]) -> list[str]:
     """The lines as they are, or those of whole containers where the body lies in several of one kind and most of its prose was missed."""
-    around, joined = _Around(), _key(" ".join(found))
+    around, joined = _Around(), _Held(found)
     prose = [line for line in page if _is_prose(line) and not around.holds(line.block)]
     mass: dict[Tree, int] = {}
     held: dict[Tree, int] = {}
     for line in prose:
         element = _container(line.block)
         mass[element] = mass.get(element, 0) + len(line.text)
-        held[element] = held.get(element, 0) + len(line.text) * (_key(line.text) in joined)
+        held[element] = held.get(element, 0) + len(line.text) * (line.text in joined)
     if not mass:
         return found
     largest, main = max(mass, key=mass.__getitem__), max(held, key=held.__getitem__)

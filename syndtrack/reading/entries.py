@@ -82,18 +82,22 @@ def _from_feedparser(found: Detail, body: bytes, url: str) -> ParsedFeed:
     return ParsedFeed(title, link, tuple(entries), _hints(feed, body), tuple(problems[:MAX_PROBLEMS]))
 
 
+def _site(url: str) -> str:
+    return registrable_domain(url).removeprefix("www.")
+
+
 class _Own:
     """What a feed is called and where it lives, to tell itself from a source it names."""
 
     def __init__(self, url: str, title: str | None, link: str | None) -> None:
         self.url = url
-        self.domains = {registrable_domain(u) for u in (url, link) if u}
+        self.domains = {_site(u) for u in (url, link) if u}
         self.names = {fold(t) for t in (title, *_TITLE_PARTS.split(title or "")) if t}
 
     def is_named(self, name: str | None, address: str | None, entry_url: str | None) -> bool:
         """Whether a stated source is this feed, its site, or the site that the entry leads to anyway."""
         if address:
-            return registrable_domain(address) in self.domains | ({registrable_domain(entry_url)} if entry_url else set())
+            return _site(address) in self.domains | ({_site(entry_url)} if entry_url else set())
         return name is None or fold(name) in self.names
 
 
@@ -103,7 +107,7 @@ def _bounded(entries: list[Any], problems: list[str]) -> Iterator[tuple[int, Any
     return enumerate(entries[:MAX_ENTRIES], 1)
 
 
-def _entry(raw: Detail, number: int, own: _Own, problems: list[str]) -> Entry | None:
+def _entry(raw: dict[str, Any], number: int, own: _Own, problems: list[str]) -> Entry | None:
     link = _address(raw.get("feedburner_origlink"), own.url) or _address(raw.get("link"), own.url)
     guid = _text(raw.get("id"), MAX_GUID)
     if link is None and guid is None:
@@ -123,14 +127,15 @@ def _entry(raw: Detail, number: int, own: _Own, problems: list[str]) -> Entry | 
     )
 
 
-def _date(raw: Detail, number: int, problems: list[str]) -> datetime | None:
+def _date(raw: dict[str, Any], number: int, problems: list[str]) -> datetime | None:
     """The first date that can be read of those the entry has; feedparser knows a few national forms besides ours."""
     unread = None
     for key in _DATE_KEYS:
-        stated = _text(raw.get(key), 200)
+        # dict.get: feedparser's own gives the date of publication for a missing update, with a warning
+        stated = _text(dict.get(raw, key), 200)
         if stated is None:
             continue
-        found = parse_date(stated) or _from_tuple(raw.get(f"{key}_parsed"))
+        found = parse_date(stated) or _from_tuple(dict.get(raw, f"{key}_parsed"))
         if found is not None:
             return found
         unread = unread or stated

@@ -17,8 +17,13 @@ from lxml.html import HTMLParser, document_fromstring
 from syndtrack.urls import is_http
 
 MAX_LINES = 20_000
-# libxml2 stops reading at 256 levels; such pages are flattened and read again.
-DEEP = re.compile(r"</?(?:div|span|font|b|i|u|em|strong|center|section|article|blockquote|ul|ol|li|dl|table|tbody|tr|td)\b[^<>]*>", re.I)
+# libxml2 stops reading at 256 levels; such pages are read again with the elements that nest as line breaks.
+_NESTING = re.compile(
+    r"</?(?!(?:a|p|br|h[1-6]|script|style|title|meta|link|head|html|body|time|nav|footer|aside|form)[\s/>])[a-z][^<>]*>", re.I
+)
+
+# libxml2 takes quadratic time for the attributes of one element: 50,000 of them, half a minute and more.
+_OVERLONG_TAG = re.compile(r"(<[a-z][a-z0-9]{0,20})\s[^<>]{50000,}>", re.I)
 
 # Elements whose text readers of an article do not see.
 UNSEEN = frozenset(
@@ -52,31 +57,27 @@ class Line:
 
 def parse(html: str) -> Tree | None:
     """The tree of a page or fragment; None where there is no element in it. Comments and processing instructions are dropped."""
-    cleaned = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html)
-    tree = _parse(cleaned)
-    if tree is None or _is_cut(tree, cleaned):
-        tree = _parse(DEEP.sub("<br>", cleaned))
-    return tree
+    cleaned = _OVERLONG_TAG.sub(r"\1>", re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ", html))
+    tree, is_cut = _parse(cleaned)
+    return _parse(_NESTING.sub("<br>", cleaned))[0] if is_cut else tree
 
 
-def _parse(html: str) -> Tree | None:
+def _parse(html: str) -> tuple[Tree | None, bool]:
+    """The tree, and whether the parser gave up at its limit of nesting."""
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
     try:
         # As bytes: a string that names its own encoding is refused. Half surrogates have no bytes.
-        parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)
-        return document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+        tree = document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError, AssertionError):
-        return None
+        tree = None
+    return tree, any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
 
 
-def _is_cut(tree: Tree, html: str) -> bool:
-    """Whether the parser gave up at its limit of nesting: only then is the page that deep."""
-    if html.count("<") < 256:
-        return False
-    deepest = depth = 0
-    for event, _ in etree.iterwalk(tree, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        deepest = max(deepest, depth)
-    return deepest >= 255
+def drop(tree: Tree, tags: frozenset[str]) -> None:
+    """Take elements out of a tree, in place, leaving the text behind them."""
+    for element in list(tree.iter(*tags)):
+        if element.getparent() is not None:
+            element.drop_tree()
 
 
 def squeezed(text: str) -> str:

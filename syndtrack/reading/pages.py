@@ -12,17 +12,20 @@ from collections.abc import Iterable, Iterator
 from syndtrack.errors import ArticleError
 from syndtrack.models import Link, Reading, Submission
 from syndtrack.reading.body import article_lines, unfold_layout
-from syndtrack.reading.markup import Line, absolute, lines, parse
+from syndtrack.reading.markup import Line, absolute, drop, lines, parse
 from syndtrack.reading.structure import describe
 
 MAX_SIZE = 5_000_000
 MAX_LINKS = 200
 MAX_ANCHOR = 500
+MOST_LINKED = 2_000
 # A line of the page is the article's if it is one of its lines, or is held by one and is this long: "Home" is held by many texts.
 HELD_LINE = 40
 
 _WHOLE_PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body|frameset)[\s>]", re.I)
 _OTHER_FORMATS = ("%PDF-", "\x89PNG", "PK\x03\x04", "GIF8", "\xff\xd8\xff", "{\\rtf")
+# Often most of a page, and copied at each of the extractor's steps.
+_DEAD = frozenset({"script", "style", "svg", "template", "iframe"})
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
 
 
@@ -63,6 +66,7 @@ def _read_page(submission: Submission, html: str) -> Reading:
     if tree is None:
         raise ArticleError(submission.url, "without text")
     described = describe(tree, submission.url)
+    drop(tree, _DEAD)
     unfold_layout(tree)
     page = list(lines(tree))
     text = "\n".join(article_lines(tree, page, described.headlines, described.body))
@@ -82,7 +86,8 @@ def _read_page(submission: Submission, html: str) -> Reading:
 def _inside(page: Iterable[Line], text: str) -> Iterator[Line]:
     """Those of a page's lines that hold links and are in the article."""
     own = set(text.split("\n"))
-    return (line for line in page if line.links and (line.text in own or (len(line.text) >= HELD_LINE and line.text in text)))
+    linked = [line for line in page if line.links][:MOST_LINKED]
+    return (line for line in linked if line.text in own or (len(line.text) >= HELD_LINE and line.text in text))
 
 
 def _links(found: Iterable[Line], base: str) -> tuple[Link, ...]:

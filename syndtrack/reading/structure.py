@@ -87,13 +87,13 @@ class _Site:
     """The page's own site, to tell others from it."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.domain = registrable_domain(url)
+        self.domain = registrable_domain(url).removeprefix("www.")
         self.label = self.domain.partition(".")[0]
         self.names = {fold(name), fold(self.label), fold(self.domain)} - {""}
 
     def holds(self, address: str) -> bool:
         """Whether an address lies on this site, or on its sister under another ending (example.de of example.com)."""
-        domain = registrable_domain(address)
+        domain = registrable_domain(address).removeprefix("www.")
         return domain == self.domain or domain.partition(".")[0] == self.label
 
     def is_called(self, name: str) -> bool:

@@ -1,0 +1,284 @@
+"""Feeds: bytes into entries."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndtrack.errors import FeedError
+from syndtrack.models import Credit, ParsedFeed
+from syndtrack.reading.entries import MAX_ENTRIES, MAX_GUID, MAX_TITLE, parse_feed
+
+HERE = "https://paper.example/news/feed.xml"
+
+
+def rss(items: str, channel: str = "", encoding: str = "utf-8") -> bytes:
+    head = f'<?xml version="1.0" encoding="{encoding}"?>'
+    spaces = "".join(
+        f' xmlns:{prefix}="{uri}"'
+        for prefix, uri in {
+            "content": "http://purl.org/rss/1.0/modules/content/",
+            "dc": "http://purl.org/dc/elements/1.1/",
+            "media": "http://search.yahoo.com/mrss/",
+            "sy": "http://purl.org/rss/1.0/modules/syndication/",
+        }.items()
+    )
+    text = f"{head}<rss version='2.0'{spaces}><channel><title>Harbour Paper</title><link>https://paper.example/</link>{channel}{items}</channel></rss>"
+    return text.encode(encoding)
+
+
+def atom(entries: str) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Harbour Paper</title>'
+        f'<link href="https://paper.example/"/><id>urn:paper</id><updated>2021-06-05T10:00:00Z</updated>{entries}</feed>'
+    ).encode()
+
+
+def read(body: bytes) -> ParsedFeed:
+    return parse_feed(body, HERE)
+
+
+def stated(body: bytes) -> tuple[Credit, ...]:
+    return read(body).entries[0].stated
+
+
+def test_an_rss_item_becomes_an_entry():
+    feed = read(
+        rss(
+            "<item><title>Ferry runs aground</title><link>https://paper.example/ferry</link><guid isPermaLink='false'>n-17</guid>"
+            "<pubDate>Sat, 05 Jun 2021 14:03:02 +0200</pubDate><dc:creator>Ada Quay</dc:creator><description>In short.</description>"
+            "<content:encoded><![CDATA[<p>The whole story of the ferry, at length.</p>]]></content:encoded></item>"
+        )
+    )
+    (entry,) = feed.entries
+    assert (feed.title, feed.link, feed.problems) == ("Harbour Paper", "https://paper.example/", ())
+    assert (entry.url, entry.guid, entry.title) == ("https://paper.example/ferry", "n-17", "Ferry runs aground")
+    assert entry.published == datetime(2021, 6, 5, 12, 3, 2, tzinfo=UTC)
+    assert (entry.summary, entry.content) == ("In short.", "<p>The whole story of the ferry, at length.</p>")
+    assert entry.author == "Ada Quay"
+
+
+def test_an_atom_entry_becomes_an_entry():
+    (entry,) = read(
+        atom(
+            "<entry><title type='html'>Ferry &amp;amp; crew &lt;b&gt;safe&lt;/b&gt;</title><id>urn:1</id><link href='../ferry'/>"
+            "<updated>2021-06-05T14:00:00Z</updated><content type='html'>&lt;p&gt;Text.&lt;/p&gt;</content></entry>"
+        )
+    ).entries
+    assert (entry.url, entry.guid, entry.title) == ("https://paper.example/ferry", "urn:1", "Ferry & crew safe")
+    assert entry.published == datetime(2021, 6, 5, 14, tzinfo=UTC)
+    assert entry.content == "<p>Text.</p>"
+
+
+def test_rdf_and_old_rss_are_feeds():
+    rdf = (
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><channel><title>Old</title></channel>'
+        b'<item rdf:about="https://old.example/1"><title>One</title><link>https://old.example/1</link></item></rdf:RDF>'
+    )
+    old = (
+        b"<rss version='0.91'><channel><title>Old</title><item><title>One</title><link>https://old.example/1</link></item></channel></rss>"
+    )
+    assert [e.url for body in (rdf, old) for e in read(body).entries] == ["https://old.example/1"] * 2
+
+
+def test_a_json_feed_becomes_entries_too():
+    body = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Harbour Paper",
+        "home_page_url": "https://paper.example/",
+        "items": [
+            {"id": 7, "url": "/a", "title": "A", "content_html": "<p>A text.</p>", "date_published": "2021-06-05T14:00:00+02:00"},
+            {"id": "8", "url": "/b", "content_text": "One <line>\nand two", "authors": [{"name": "Ada"}, {"name": "Ben"}]},
+            {"title": "neither address nor id"},
+            "not an item",
+        ],
+    }
+    feed = read(b"\xef\xbb\xbf" + json.dumps(body).encode())
+    assert [(e.guid, e.url) for e in feed.entries] == [("7", "https://paper.example/a"), ("8", "https://paper.example/b")]
+    assert feed.entries[0].published == datetime(2021, 6, 5, 12, tzinfo=UTC)
+    assert feed.entries[1].content == "<p>One &lt;line&gt;</p><p>and two</p>"
+    assert feed.entries[1].author == "Ada, Ben"
+    assert len(feed.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "the body is empty"),
+        (b" \r\n\t ", "the body is empty"),
+        (b"<!DOCTYPE html><html><head><title>Not found</title></head><body><p>Nothing.</p></body></html>", "an HTML page, not a feed"),
+        (b"just some words", "neither RSS, Atom, RDF nor JSON Feed"),
+        (bytes(range(256)) * 4, "neither RSS, Atom, RDF nor JSON Feed"),
+        (b'{"error": "no"}', "JSON, but no JSON Feed"),
+        (b'{"version": "https://jsonfeed.org/version/1", "items": ', "broken JSON"),
+        (b"{" * 100_000, "broken JSON"),
+        (b'{"version": ' + b"[" * 100_000, "broken JSON"),
+    ],
+)
+def test_what_is_no_feed_is_refused_with_the_reason(body: bytes, reason: str):
+    with pytest.raises(FeedError) as refused:
+        read(body)
+    assert (refused.value.what, refused.value.reason) == (HERE, reason)
+
+
+def test_a_body_that_looks_like_a_path_is_never_opened(tmp_path):
+    file = tmp_path / "feed.xml"
+    file.write_bytes(rss("<item><title>Secret</title><link>https://paper.example/secret</link></item>"))
+    with pytest.raises(FeedError):
+        read(str(file).encode())
+
+
+def test_a_character_that_does_not_exist_is_a_refusal_and_no_crash():
+    with pytest.raises(FeedError, match="unreadable markup"):
+        read(b"<rss><channel><item><title>&#99999999999;</title></item></channel></rss>")
+
+
+def test_a_windows_1252_feed_keeps_its_quotes_and_umlauts():
+    body = rss("<item><title>Die „Fähre“ läuft auf – Grund</title><link>https://paper.example/f</link></item>", encoding="windows-1252")
+    assert read(body).entries[0].title == "Die „Fähre“ läuft auf – Grund"
+
+
+def test_the_server_may_name_the_character_set():
+    body = rss("<item><title>Паром сел на мель</title><link>https://paper.example/f</link></item>", encoding="koi8-r")
+    bare = body.split(b"?>", 1)[1]
+    assert parse_feed(bare, HERE, "application/rss+xml; charset=koi8-r").entries[0].title == "Паром сел на мель"
+
+
+def test_an_entry_without_link_and_id_is_left_out_and_named():
+    feed = read(rss("<item><title>No way there</title></item><item><link>https://paper.example/2</link></item>"))
+    assert [e.url for e in feed.entries] == ["https://paper.example/2"]
+    assert feed.problems == ("entry 1: without a usable link and without an id",)
+
+
+def test_an_entry_with_an_id_only_has_no_address():
+    (entry,) = read(rss("<item><guid isPermaLink='false'>n-1</guid><link>javascript:alert(1)</link></item>")).entries
+    assert (entry.url, entry.guid) == (None, "n-1")
+
+
+def test_a_date_nobody_can_read_is_none_and_named():
+    feed = read(rss("<item><link>https://paper.example/1</link><pubDate>some day soon</pubDate></item>"))
+    assert feed.entries[0].published is None
+    assert feed.problems == ("entry 1: a date nobody can read: 'some day soon'",)
+
+
+def test_a_date_nobody_can_read_gives_way_to_the_next_one():
+    feed = read(atom("<entry><id>u</id><published>soon</published><updated>2021-06-05T14:00:00Z</updated></entry>"))
+    assert feed.entries[0].published == datetime(2021, 6, 5, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("AT&amp;amp;T buys &amp;quot;Ferry&amp;quot;", 'AT&T buys "Ferry"'),
+        ("<![CDATA[<b>Storm</b> hits <i>coast</i>]]>", "Storm hits coast"),
+        ("Profit &lt; 3 % but &gt; 2 %", "Profit < 3 % but > 2 %"),
+        ("  Two\n   lines ", "Two lines"),
+    ],
+)
+def test_titles_are_plain_text(written: str, shown: str):
+    assert read(rss(f"<item><title>{written}</title><link>https://paper.example/1</link></item>")).entries[0].title == shown
+
+
+def test_lengths_and_numbers_are_bounded():
+    long = "x" * 10_000
+    items = f"<item><title>{long}</title><guid isPermaLink='false'>{long}</guid><link>https://paper.example/{long}</link></item>"
+    feed = read(rss(items + "<item><link>https://paper.example/1</link></item>" * (MAX_ENTRIES + 3)))
+    first = feed.entries[0]
+    assert (len(first.title or ""), len(first.guid or ""), first.url) == (MAX_TITLE, MAX_GUID, None)
+    assert len(feed.entries) == MAX_ENTRIES
+    assert feed.problems == (f"4 entries beyond the first {MAX_ENTRIES}",)
+
+
+def test_the_address_behind_a_feed_proxy_is_taken():
+    body = rss("<item><link>https://proxy.example/~r/1</link></item>").replace(
+        b"<item>",
+        b'<item><f:origLink xmlns:f="http://rssnamespace.org/feedburner/ext/1.0">https://paper.example/real</f:origLink>',
+    )
+    assert read(body).entries[0].url == "https://paper.example/real"
+
+
+def test_a_via_link_is_a_credit():
+    body = atom("<entry><id>u</id><link href='/1'/><link rel='via' title='Coast Wire' href='https://wire.example/7'/></entry>")
+    assert stated(body) == (Credit("republication", "Coast Wire", name="Coast Wire", url="https://wire.example/7", field="atom:via"),)
+
+
+def test_the_feed_that_an_atom_entry_was_taken_from_is_a_credit():
+    body = atom(
+        "<entry><id>u</id><link href='/1'/><source><title>Coast Wire</title><id>https://wire.example/feed</id>"
+        "<link href='https://wire.example/'/></source></entry>"
+    )
+    assert stated(body) == (Credit("republication", "Coast Wire", name="Coast Wire", url="https://wire.example/", field="atom:source"),)
+
+
+def test_an_rss_source_is_a_credit():
+    body = rss("<item><link>https://paper.example/1</link><source url='https://wire.example/rss'>Coast Wire</source></item>")
+    assert stated(body) == (Credit("republication", "Coast Wire", name="Coast Wire", url="https://wire.example/rss", field="rss:source"),)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<source url='https://paper.example/rss'>Harbour Paper</source>",
+        "<source>Harbour Paper</source>",
+        "<source url='https://www.paper.example/other'>Desk</source>",
+        "<source/>",
+        "<dc:source>https://paper.example/print/1</dc:source>",
+    ],
+)
+def test_a_source_that_names_the_feed_itself_is_none(source: str):
+    assert stated(rss(f"<item><link>https://paper.example/1</link>{source}</item>")) == ()
+
+
+def test_a_source_that_names_the_site_the_entry_leads_to_is_none():
+    body = rss("<item><link>https://wire.example/1</link><source url='https://wire.example'>Coast Wire</source></item>")
+    assert stated(body) == ()
+
+
+def test_dublin_core_and_media_credits_are_kept_with_their_field():
+    body = rss(
+        "<item><link>https://paper.example/1</link><dc:source>Coast Wire</dc:source><media:content url='https://paper.example/1.jpg'>"
+        "<media:credit role='photographer'>Ben Pier / Lens Agency</media:credit></media:content></item>"
+    )
+    assert [(c.kind, c.name, c.field) for c in stated(body)] == [
+        ("republication", "Coast Wire", "dc:source"),
+        ("media", "Ben Pier / Lens Agency", "media:credit"),
+    ]
+
+
+def test_hints_when_to_come_back():
+    channel = (
+        "<ttl>90</ttl><skipHours><hour>0</hour><hour> 23 </hour><hour>77</hour></skipHours>"
+        "<skipDays><day>Sunday</day><day>Someday</day></skipDays>"
+        "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>"
+    )
+    hints = read(rss("", channel)).hints
+    assert (hints.ttl, hints.skip_hours, hints.skip_days, hints.update_seconds) == (90, {0, 23}, {"Sunday"}, 21_600)
+
+
+def test_nonsense_hints_are_none():
+    hints = read(rss("", "<ttl>-5</ttl><sy:updatePeriod>now and then</sy:updatePeriod>")).hints
+    assert (hints.ttl, hints.skip_hours, hints.skip_days, hints.update_seconds) == (None, frozenset(), frozenset(), None)
+
+
+TOKENS = re.findall(
+    r"\S+",
+    "<rss> <channel> <item> </item> <title> </title> <link> <feed> <entry> <source/url='x'/> <content:encoded> <![CDATA[ ]]> &#99999999999; &amp;"
+    """ <link/rel='via'/href='http://[x'/> <guid> <pubDate> 1-Jan { "items" [ """,
+)
+MARKUP = st.lists(st.sampled_from(TOKENS) | st.text(max_size=12), max_size=25).map("".join)
+
+
+@given(st.binary(max_size=400) | MARKUP.map(lambda t: t.encode("utf-8", "surrogatepass")))
+@settings(max_examples=250, deadline=None)
+def test_any_bytes_are_a_feed_or_refused_as_none(body: bytes):
+    try:
+        feed = read(body)
+    except FeedError:
+        return
+    assert all(e.url or e.guid for e in feed.entries)
+    assert all(e.published is None or e.published.tzinfo is UTC for e in feed.entries)
