@@ -2,23 +2,270 @@
 
 from __future__ import annotations
 
+import re
+import string
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from syndtrack.reading.cleaning import clean
-from syndtrack.reading.removal_rules import fold, raw_rules, rule_of
+from syndtrack.models import Credit, Removal, kept_text
+from syndtrack.reading.cleaning import clean, share_removed
+from syndtrack.reading.furniture import line_key
+from syndtrack.reading.removal_rules import LONGEST_LINE, fold, raw_rules, rule_of
 
-RULES = [(kind, table) for kind, table in raw_rules() if kind != "prose"]
-NAMES = [f"{table['rule']}-{table['language']}-{kind}-{n}" for n, (kind, table) in enumerate(RULES)]
+TABLES = [(kind, table) for kind, table in raw_rules() if kind not in ("prose", "group")]
+NAMES = [f"{table['rule']}-{table['language']}-{kind}-{n}" for n, (kind, table) in enumerate(TABLES)]
+FORMS = ("strong", "weak", "open", "kicker")
+LABELS = [(form, phrase) for kind, table in TABLES if kind == "label" for form in FORMS for phrase in table.get(form, ())]
+LANGUAGES = "en de fr es pt it nl pl ru uk tr sv da no fi el ar fa he hi zh ja ko vi id cs sk ro hu bg hr ca th bn sw"
+
+PROSE = [
+    "He asked readers to read also the second volume, and few did.",
+    "The ministry said the related documents would be published in May.",
+    "“Read also the small print,” the lawyer told the court.",
+    "More than forty people signed up to help, and the newsletter of the parish thanked them.",
+    "She shared the story with her mother, who follows nobody on Facebook.",
+    "The cookies were sold out by noon, as the baker had feared.",
+    "Die Anzeige gegen den Bürgermeister ging am Montag ein.",
+    "Il faut lire aussi entre les lignes, disait le vieux rédacteur.",
+    "La publicidad subió un tres por ciento en el primer trimestre.",
+    "Он попросил читателей прочитать также второй том.",
+    "記事はその日のうちに削除された。",
+    "该报的读者也阅读了相关的报道和评论。",
+]
 
 
-@pytest.mark.parametrize(("kind", "table"), RULES, ids=NAMES)
+def removed(text, credits=(), furniture=frozenset()):
+    return [(removal.rule, text[removal.start : removal.end]) for removal in clean(text, credits, furniture)]
+
+
+def credit(text, kind, stated):
+    start = text.index(stated)
+    return Credit(kind, stated, start=start, end=start + len(stated))
+
+
+@pytest.mark.parametrize(("kind", "table"), TABLES, ids=NAMES)
 def test_every_rule_takes_its_example_under_its_name(kind, table):
-    found = rule_of(fold(table["example"]))
-    assert found is not None
-    assert found.name == table["rule"]
+    assert removed(f"Before.\n{table['example']}\nAfter.") == [(table["rule"], table["example"])]
 
 
-@pytest.mark.parametrize(("kind", "table"), RULES, ids=NAMES)
+@pytest.mark.parametrize(("kind", "table"), TABLES, ids=NAMES)
 def test_every_rule_leaves_its_near_miss(kind, table):
     assert rule_of(fold(table["near_miss"])) is None
     assert clean(table["near_miss"], ()) == ()
+
+
+@pytest.mark.parametrize(("kind", "table"), TABLES, ids=NAMES)
+def test_every_rule_says_why_it_is_there(kind, table):
+    assert table["reason"]
+    assert table["language"]
+
+
+def test_every_label_with_a_colon_takes_its_headline():
+    labels = [phrase.upper() if form == "kicker" else phrase.capitalize() for form, phrase in LABELS]
+    lines = [f"{label}: Harbour strike enters its second week" for label in labels]
+    assert [line for line in lines if removed(f"Prose before it.\n\n{line}\n\nProse after it.") != [("read-also", line)]] == []
+
+
+def test_every_strong_label_in_capitals_needs_no_colon():
+    lines = [f"{phrase.upper()}  Harbour Strike Enters Its Second Week" for form, phrase in LABELS if form == "strong"]
+    assert [line for line in lines if removed(line) != [("read-also", line)]] == []
+
+
+def test_there_are_labels_in_many_languages():
+    spoken = {table["language"] for kind, table in TABLES if kind == "label"}
+    assert spoken >= set(LANGUAGES.split())
+
+
+@pytest.mark.parametrize("prose", PROSE)
+def test_prose_that_only_holds_such_words_stays(prose):
+    assert removed(prose) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "► READ ALSO: Harbour strike enters its second week",
+        "[Read more: Harbour strike enters its second week]",
+        "(ALSO READ | Harbour strike enters its second week)",
+        "READ\u00a0ALSO\u00a0 Harbour strike enters its second week",
+        "ＲＥＡＤ ＡＬＳＯ： Harbour strike enters its second week",
+        "\tRelated »  Harbour strike enters its second week ",
+        "LEA TAMBIEN: La huelga del puerto",
+        "A LIRE AUSSI : La grève du port",
+        "SİZİN İÇİN SEÇTİKLERİMİZ: Liman grevi",
+    ],
+)
+def test_marks_widths_spaces_and_missing_accents_do_not_hide_an_insert(line):
+    assert removed(f"One.\n{line}\nTwo.") == [("read-also", line)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Exclusive: The minister will resign on Monday, two aides say.",
+        "Analysis: Why the harbour strike goes on",
+        "More: A Life",
+        "Related: the two companies share a founder.",
+        "“READ ALSO: THE SMALL PRINT” said the poster",
+    ],
+)
+def test_a_label_before_a_lead_a_title_or_a_quotation_is_none(line):
+    assert removed(line) == []
+
+
+def test_a_label_on_a_line_of_its_own_takes_the_headlines_under_it_and_no_prose():
+    text = "Prose.\nRelated stories:\nHarbour strike enters its second week\n• Pilots join the walkout\nThe pilots stay out.\nProse."
+    assert removed(text) == [
+        ("read-also", "Related stories:"),
+        ("read-also", "Harbour strike enters its second week"),
+        ("read-also", "• Pilots join the walkout"),
+    ]
+
+
+def test_a_list_of_headlines_may_stand_a_blank_line_below_its_label_if_they_are_no_mere_headings():
+    label = "READ ALSO"
+    assert removed(f"{label}\n\nHarbour strike enters its second week\n\nProse.") == [
+        ("read-also", label),
+        ("read-also", "Harbour strike enters its second week"),
+    ]
+    assert removed(f"{label}\n\nThe walkout\n\nProse.") == [("read-also", label)]
+
+
+def test_a_list_under_a_label_ends_after_six_headlines():
+    headlines = [f"Headline number {n} of the harbour strike" for n in range(9)]
+    assert len(removed("\n".join(["MORE STORIES", *headlines]))) == 7
+
+
+def test_a_dateline_goes_with_its_dash_and_leaves_the_paragraph():
+    text = "LONDON (AFP) - The harbour stayed shut on Monday."
+    assert removed(text, [credit(text, "wire", "LONDON (AFP)")]) == [("dateline", "LONDON (AFP) - ")]
+    assert removed(text, [credit(text, "wire", "LONDON (AFP) - ")]) == [("dateline", "LONDON (AFP) - ")]
+
+
+def test_a_credit_that_is_its_line_takes_the_line():
+    text = "Prose.\n\n(Via Harbour Blog).\nBy Anna Holt, Reuters\nh/t Quay Notes"
+    stated = [("republication", "Via Harbour Blog"), ("wire", "By Anna Holt, Reuters"), ("hat-tip", "h/t Quay Notes")]
+    credits = [credit(text, kind, words) for kind, words in stated]
+    assert removed(text, credits) == [
+        ("credit-line", "(Via Harbour Blog)."),
+        ("credit-line", "By Anna Holt, Reuters"),
+        ("credit-line", "h/t Quay Notes"),
+    ]
+
+
+def test_a_credit_within_prose_and_a_cited_one_stay():
+    text = "The text came via Harbour Blog, whose editor has since left the town.\nAccording to AFP."
+    assert removed(text, [credit(text, "republication", "via Harbour Blog"), credit(text, "cited", "According to AFP")]) == []
+
+
+def test_a_pictures_credit_takes_its_caption_but_only_itself_from_a_paragraph():
+    caption = "Pickets at the harbour gate in 2019, via AP."
+    assert removed(caption, [credit(caption, "media", "via AP")]) == [("caption", caption)]
+    paragraph = "(Photo: AP) " + "The harbour stayed shut on Monday, and the pickets stayed where they were. " * 6
+    assert removed(paragraph, [credit(paragraph, "media", "(Photo: AP)")]) == [("caption", "(Photo: AP)")]
+
+
+def test_credits_from_structure_have_no_place_in_the_text_and_cut_nothing():
+    assert removed("Prose.", [Credit("republication", "https://example.org/a", url="https://example.org/a", field="canonical")]) == []
+
+
+def test_a_line_of_furniture_goes_and_a_line_that_a_rule_knows_keeps_that_rules_name():
+    furniture = {line_key("The Harbour Courier has 12 readers"), line_key("Advertisement")}
+    text = "Prose.\nThe Harbour Courier has 4,711 readers\nAdvertisement"
+    assert removed(text, (), furniture) == [("advert", "Advertisement")]
+    assert removed(text.replace("4,711", "4711"), (), furniture)[0] == ("furniture", "The Harbour Courier has 4711 readers")
+
+
+def test_a_removal_covers_its_line_without_the_break_whatever_breaks_it():
+    for end in ("\n", "\r\n", "\u2028", "\x85"):
+        text = f"One.{end}  Advertisement {end}Two."
+        assert kept_text(text, clean(text, ())) == f"One.{end}{end}Two."
+
+
+def test_the_share_removed_is_of_letters_not_of_space():
+    text = "abcd\n\n   Advertisement   "
+    assert share_removed(text, clean(text, ())) == pytest.approx(13 / 17)
+    assert share_removed("", ()) == 0.0
+    assert share_removed(" \n", [Removal("advert", 0, 1)]) == 0.0
+
+
+LINES = st.one_of(
+    st.sampled_from([table[which] for _, table in TABLES for which in ("example", "near_miss")]),
+    st.sampled_from(PROSE),
+    st.sampled_from([phrase for _, phrase in LABELS]).flatmap(
+        lambda phrase: st.sampled_from([phrase, phrase.upper() + ":", f"{phrase}: Strike enters second week", f"{phrase} Strike Enters"])
+    ),
+    st.sampled_from(["", " ", "Strike enters its second week at sea", "LONDON (AFP) - READ ALSO: Strike goes on", "Photo: AP Advert"]),
+    st.text(max_size=300),
+)
+TEXTS = st.lists(LINES, max_size=12).map("\n".join)
+
+
+@st.composite
+def texts_with_credits(draw):
+    text = draw(TEXTS)
+    spans = draw(st.lists(st.tuples(st.integers(0, len(text)), st.integers(0, 60)), max_size=5))
+    kinds = st.sampled_from(["republication", "wire", "hat-tip", "cited", "media"])
+    return text, [Credit(draw(kinds), text[a : a + n], start=a, end=min(a + n, len(text))) for a, n in spans]
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts_with_credits())
+def test_removals_are_ordered_disjoint_and_never_empty(text_and_credits):
+    text, credits = text_and_credits
+    at = 0
+    for removal in clean(text, credits):
+        assert at <= removal.start < removal.end <= len(text)
+        at = removal.end
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts_with_credits())
+def test_kept_and_removed_are_the_whole_text(text_and_credits):
+    text, credits = text_and_credits
+    removals = clean(text, credits)
+    cut = {at for removal in removals for at in range(removal.start, removal.end)}
+    assert kept_text(text, removals) == "".join(letter for at, letter in enumerate(text) if at not in cut)
+    assert len(cut) == sum(removal.end - removal.start for removal in removals)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts_with_credits(), st.integers(1, 5))
+def test_cleaning_what_was_kept_removes_nothing_more(text_and_credits, every):
+    text, credits = text_and_credits
+    furniture = {key for line in text.split("\n")[::every] if (key := line_key(line)) is not None}
+    kept = kept_text(text, clean(text, credits, furniture))
+    assert clean(kept, (), furniture) == ()
+
+
+def test_five_megabytes_of_one_letter_are_prose():
+    assert clean("a" * 5_000_000, ()) == ()
+    assert clean(" " * 5_000_000, ()) == ()
+
+
+def test_a_hundred_thousand_inserts_all_go():
+    assert len(clean("READ ALSO  Strike enters its second week\n" * 100_000, ())) == 100_000
+    assert len(clean("READ ALSO\n" * 100_000, ())) == 100_000
+
+
+def test_a_line_with_very_many_credits_is_cleaned_like_any_other():
+    text = "Photo: AP, " * 50_000
+    credits = [Credit("media", "Photo: AP", start=at, end=at + 9) for at in range(0, len(text), 11)]
+    assert len(clean(text, credits)) == 50_000
+
+
+@pytest.mark.parametrize(
+    "filler", ["newsletter ", "our inbox ", "facebook 1", "订阅", "シェア", " ", "x@", "w.", "subscribe to ", "cookie ", "() ", "– "]
+)
+def test_lines_built_to_keep_patterns_busy_are_answered(filler):
+    line = ("Sign up " + filler * LONGEST_LINE)[: LONGEST_LINE - 1] + "!"
+    clean("\n".join([line] * 500), ())
+
+
+def test_patterns_are_written_folded():
+    for _, table in TABLES:
+        for pattern in (table.get("then", ""), table.get("pattern", "")):
+            assert not set(re.sub(r"\\[A-Z]", "", pattern)) & set(string.ascii_uppercase), pattern
+            assert not re.search(r"[*+}]\)[*+{]", pattern.replace("*+)", "")), pattern  # nothing repeats what repeats

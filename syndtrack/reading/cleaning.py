@@ -55,6 +55,7 @@ class _Line:
     end: int
     text: str
     credits: list[Credit]
+    breaks: int  # line breaks before it
 
 
 def clean(text: str, credits: Sequence[Credit], furniture: Container[int] = frozenset()) -> tuple[Removal, ...]:
@@ -74,25 +75,28 @@ def share_removed(text: str, removals: Iterable[Removal]) -> float:
 
 
 def _lines(text: str, credits: Sequence[Credit]) -> Iterator[_Line]:
-    """The lines that are not empty, each with the credits that start in it."""
+    """The lines that are not blank, each with the credits that start in it."""
     placed = sorted((c for c in credits if c.start is not None and c.end is not None), key=lambda c: (c.start, c.end))
-    at = 0
+    at = end_before = 0
     for found in _LINE.finditer(text):
         start, end = found.span()
+        if found.group().isspace():
+            continue
         inside = []
         while at < len(placed) and (placed[at].start or 0) < end:
             if (placed[at].start or 0) >= start:
                 inside.append(placed[at])
             at += 1
-        yield _Line(start, end, found.group(), inside)
+        breaks = text.count("\n", end_before, start) or start - end_before
+        yield _Line(start, end, found.group(), inside, breaks)
+        end_before = end
 
 
 def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Removal]:
     may_list = 0  # how many more headlines may follow under the label above
-    end_before = 0
     for line in lines:
         if not line.credits and not furniture and line.end - line.start > LONGEST_LINE:
-            may_list, end_before = 0, line.end
+            may_list = 0
             continue
         spans, whole = _credit_removals(line) if line.credits else ([], None)
         readings = [line.text]
@@ -104,12 +108,11 @@ def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Rem
             whole = rule.name
         if whole is None and furniture and any(line_key(reading) in furniture for reading in readings):
             whole = "furniture"
-        if whole is None and may_list and folded and not line.credits and _is_listed(folded[0], line.start - end_before):
+        if whole is None and may_list and folded and not line.credits and _is_listed(folded[0], line.breaks):
             whole = "read-also"
             may_list -= 1
         elif whole != "furniture" or rule:
             may_list = MOST_LISTED if rule and rule.opens_list else 0
-        end_before = line.end
         if whole:
             yield Removal(whole, line.start, line.end)
         else:
@@ -123,7 +126,7 @@ def _credit_removals(line: _Line) -> tuple[list[Removal], str | None]:
     media, covered, at = False, 0, 0
     for credit in line.credits:
         start, end = (credit.start or 0) - line.start, min((credit.end or 0) - line.start, size)
-        if credit.kind == "cited" or end <= at:
+        if credit.kind == "cited" or end <= max(start, at):
             continue
         covered += _letters(line.text[max(start, at) : end]) if size <= LONGEST_LINE else 0
         if start >= at and credit.kind == "media":
@@ -153,11 +156,11 @@ def _letters(text: str) -> int:
     return sum(map(str.isalnum, text))
 
 
-def _is_listed(folded: Folded, gap: int) -> bool:
+def _is_listed(folded: Folded, breaks: int) -> bool:
     """Whether a line under a label reads like a headline: short, not a sentence, and, beyond a blank line, of five words at least."""
     if not folded.text or len(folded.text) > LONGEST_LISTED or _SENTENCE_END.search(folded.text) or folded.text[0].islower():
         return False
-    if gap <= 2:
+    if breaks == 1:
         return True
     words = len(_WITHOUT_SPACES.findall(folded.text)) // 2 or folded.text.count(" ") + 1
-    return gap <= 4 and words >= 5
+    return breaks == 2 and words >= 5

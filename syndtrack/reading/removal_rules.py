@@ -204,7 +204,7 @@ def _label(label: _Label, line: Folded) -> Rule | None:
 
 
 def _announced(label: _Label, headline: str, *, shouted: bool, apart: bool) -> Rule | None:
-    """Whether what follows a label is a headline: capitalised (where the script has case), or no sentence; after a weak label, both and longer."""
+    """Whether what follows a label is a headline: capitalised (where the script has case) or no sentence; after a weak one, both."""
     if not headline:
         return Rule(label.rule, opens_list=True)
     sentence = _STOPS.search(headline) is not None
