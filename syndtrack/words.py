@@ -76,11 +76,22 @@ _REMEMBERED = 200_000
 """Words whose hash is remembered (about 25 MB); then the memory starts anew."""
 
 _NOT_OF_WORDS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
-_NEWLINE = re.compile("[\n\r\u2028\u2029]")
 _QUOTE = re.compile('["“”„‟«»「」『』＂\n]')
 _CLOSING = {'"': '"”', "“": '”"', "„": '“”"', "‟": "”", "«": "»", "»": "«", "”": "”", "「": "」", "『": "』", "＂": "＂"}
 _BEFORE_QUOTE = frozenset(" \t\n\u00a0([{—–-:'‘")
 _DECIMAL = regex.compile(r"(?![0-9])\p{Nd}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Occurrences:
+    """The shingles of a text as 64-bit keys, the hash above the number of the occurrence: `keys` in order of the text, `ordered` by value,
+    with their `places` in the text. `different` is the number of different shingles.
+    """
+
+    keys: npt.NDArray[np.uint64]
+    ordered: npt.NDArray[np.uint64]
+    places: npt.NDArray[np.int32]
+    different: int
 
 
 @dataclass(frozen=True, eq=False)  # no slots: the shingles are worked out once, when they are asked for
@@ -117,16 +128,31 @@ class Words:
             hashes[at] = _xxh32([self.hashes[at + n] for n in range(size)])
         return hashes
 
-    @cached_property
+    @property
     def shingle_set(self) -> npt.NDArray[np.uint32]:
         """The different shingles, sorted."""
         return np.unique(self.shingles)
+
+    @cached_property
+    def occurrences(self) -> Occurrences:
+        """The shingles told apart by how often each occurred before, for comparing."""
+        order = np.argsort(self.shingles, kind="stable").astype(np.int32)
+        ordered = self.shingles[order].astype(np.uint64) << np.uint64(32)
+        fresh = np.ones(len(ordered), np.bool_)
+        fresh[1:] = ordered[1:] != ordered[:-1]
+        if not fresh.all():
+            at = np.arange(len(ordered))
+            ordered |= (at - np.maximum.accumulate(np.where(fresh, at, 0))).astype(np.uint64)
+        keys = np.empty_like(ordered)
+        keys[order] = ordered
+        return Occurrences(keys, ordered, order, int(np.count_nonzero(fresh)))
 
 
 def tokenise(text: str, removals: Sequence[Removal] = ()) -> Words:
     """The words of the text without its removals, joined: a shingle may run across a removal. Bounded by `MAX_LENGTH` and `MAX_WORDS`."""
     text = text[:MAX_LENGTH]
-    kinds = _kinds()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    kinds = _kinds()[codes]
     for removal in removals:
         kinds[removal.start : removal.end] = _SEPARATOR
     marks = np.flatnonzero(kinds == _MARK)
@@ -143,26 +169,32 @@ def tokenise(text: str, removals: Sequence[Removal] = ()) -> Words:
     is_start = begins[bounds]
     starts = bounds[is_start][:MAX_WORDS]
     ends = np.append(bounds[1:], len(text))[is_start][:MAX_WORDS]
-    known = _known
-    if len(known) > _REMEMBERED:
-        known.clear()
-    values = np.array([known[text[s:e]] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)], dtype=np.int64)
+    if len(_known) > _REMEMBERED:
+        _known.clear()
+    if len(starts) < MAX_WORDS and not (kinds > _WORD).any():  # the usual case, five times as fast as cutting out word by word
+        spaced = np.where(kinds == _SEPARATOR, np.uint32(32), codes).astype("<u4")
+        cut = spaced.tobytes().decode("utf-32-le", "surrogatepass").split(" ")
+        words = list(filter(None, cut))
+    else:
+        words = [text[s:e] for s, e in zip(starts.tolist(), ends.tolist(), strict=True)]
+    values = np.fromiter(map(_known.__getitem__, words), np.int64, len(words))
     return Words(
         hashes=(values & 0xFFFFFFFF).astype(np.uint32),
         starts=starts.astype(np.int32),
         ends=ends.astype(np.int32),
         weights=_WEIGHTS[kinds[starts]],
-        flags=_flags(text, starts, values > 0xFFFFFFFF),
+        flags=_flags(text, codes, starts, values > 0xFFFFFFFF),
     )
 
 
-def _flags(text: str, starts: npt.NDArray[np.int64], numeric: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    flags = numeric.astype(np.uint8) * NUMERIC
-    newlines = [m.start() for m in _NEWLINE.finditer(text)]
-    first = np.searchsorted(starts, [0, *newlines])
+def _flags(
+    text: str, codes: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], numeric: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    flags = numeric.astype(np.uint8) * np.uint8(NUMERIC)
+    newlines = np.flatnonzero(codes == ord("\n"))
+    first = np.searchsorted(starts, np.concatenate([[0], newlines]))
     flags[first[first < len(starts)]] |= LINE_START
-    for start, end in _quotations(text):
-        low, high = np.searchsorted(starts, (start, end))
+    for low, high in np.searchsorted(starts, np.array(_quotations(text), np.int64).reshape(-1, 2)).tolist():
         flags[low:high] |= QUOTED
     return flags
 

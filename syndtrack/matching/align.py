@@ -51,15 +51,29 @@ def align(a: Words, b: Words) -> tuple[AlignedSpan, ...]:
             b_start=int(b.starts[chain[0].b_start]),
             b_end=int(b.ends[chain[-1].b_end - 1]),
         )
-        for chain in chains(a, b, blocks(a, b))
+        for chain in chains(a, b, blocks(a, b, shared_shingles(a, b)))
     )
 
 
-def blocks(a: Words, b: Words) -> list[Block]:
+def shared_shingles(a: Words, b: Words) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Places in a, in order, and in b of the shingles that both hold: their first words.
+
+    Of a shingle that occurs several times the first occurrence is paired with the first, the second with the second, and so on.
+    """
+    keys, ordered = a.occurrences.keys, b.occurrences.ordered
+    if not len(ordered):
+        return np.empty(0, np.int64), np.empty(0, np.int32)
+    place = np.searchsorted(ordered, keys)
+    place[place == len(ordered)] = 0
+    at_a = np.flatnonzero(ordered[place] == keys)
+    return at_a, b.occurrences.places[place[at_a]]
+
+
+def blocks(a: Words, b: Words, shared: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]) -> list[Block]:
     """Longest runs of equal words around shared shingles, in order of their place in a and without overlap there."""
     found: list[Block] = []
     done = 0
-    for i, j, until in _diagonals(a, b):
+    for i, j, until in _diagonals(a, *shared):
         if until <= done:
             continue
         start_a, start_b = max(i, done), j + max(i, done) - i
@@ -123,32 +137,9 @@ def _runs(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> list[tuple[in
     return [run for run in runs if run[1] <= end]
 
 
-def _diagonals(a: Words, b: Words) -> list[tuple[int, int, int]]:
-    """Unbroken diagonals of shared shingles in order of a: first word in a and in b, and the word of a after the last.
-
-    Of a shingle that occurs several times the first occurrence is paired with the first, the second with the second, and so on.
-    """
-    (hashes_a, order_a), (hashes_b, order_b) = _numbered(a.shingles), _numbered(b.shingles)
-    if not len(hashes_b):
-        return []
-    place = np.searchsorted(hashes_b, hashes_a)
-    place[place == len(hashes_b)] = 0
-    hit = np.flatnonzero(hashes_b[place] == hashes_a)
-    at_a, at_b = order_a[hit], order_b[place[hit]]
-    order = np.argsort(at_a)
-    at_a, at_b = at_a[order], at_b[order]
+def _diagonals(a: Words, at_a: npt.NDArray[np.int64], at_b: npt.NDArray[np.int32]) -> list[tuple[int, int, int]]:
+    """Unbroken diagonals of shared shingles in order of a: first word in a and in b, and the word of a after the last."""
     breaks = np.flatnonzero((np.diff(at_a) != 1) | (np.diff(at_b) != 1)) + 1
     first = np.concatenate([[0], breaks])[: len(at_a)]
     last = np.concatenate([breaks, [len(at_a)]])[: len(first)] - 1
     return list(zip(at_a[first].tolist(), at_b[first].tolist(), a.shingle_ends[at_a[last]].tolist(), strict=True))
-
-
-def _numbered(shingles: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """Sorted shingles with the number of the occurrence in their lower half, and the place of each."""
-    order = np.argsort(shingles, kind="stable")
-    ordered = shingles[order].astype(np.uint64)
-    fresh = np.ones(len(ordered), np.bool_)
-    fresh[1:] = ordered[1:] != ordered[:-1]
-    number = np.arange(len(ordered))
-    number -= np.maximum.accumulate(np.where(fresh, number, 0))
-    return (ordered << np.uint64(32)) | number.astype(np.uint64), order

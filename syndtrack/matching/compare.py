@@ -8,12 +8,13 @@ parallel but differ in their numbers are no copies, since copyists change words 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 
-from syndtrack.matching.align import Block, blocks, chains
+from syndtrack.matching.align import Block, blocks, chains, shared_shingles
 from syndtrack.matching.fingerprint import MIN_SHINGLES
 from syndtrack.models import Match, MatchKind
 from syndtrack.words import LINE_START, NUMERIC, QUOTED, Words
@@ -38,28 +39,27 @@ LONG_FORM = 60
 """Shingles in common, more than forms hold: from here on, twice as many numbers must differ as are kept. Successive reports of one series
 (weekly statistics, the next bond of a bank) take over whole sentences, and that is worth knowing."""
 
+_OCCURRENCE = np.uint64(0xFFFFFFFF)
+
 
 def compare(a: Words, b: Words) -> Match | None:
     """How much of each text stands in the other, None where that is too little to call it shared or where either is too short to judge."""
-    in_a, in_b = a.shingle_set, b.shingle_set
-    if min(len(in_a), len(in_b)) < MIN_SHINGLES:
+    in_a, in_b = a.occurrences.different, b.occurrences.different
+    if min(in_a, in_b) < MIN_SHINGLES:
         return None
-    small, large = (in_a, in_b) if len(in_a) <= len(in_b) else (in_b, in_a)
-    place = np.searchsorted(large, small)
-    place[place == len(large)] = 0
-    common = small[large[place] == small]
-    shared = len(common)
-    containment = shared / len(small)
+    places = shared_shingles(a, b)
+    shared = int(np.count_nonzero(a.occurrences.keys[places[0]] & _OCCURRENCE == 0))  # first occurrences are the different ones
+    containment = shared / min(in_a, in_b)
     if shared < MIN_SHINGLES or containment < NEEDED_PROSE[-1][0]:
         return None
-    found = blocks(a, b)
+    found = blocks(a, b, places)
     if is_template(a, b, found, shared):
         return None
     if containment < SURE and prose(a, b, found) < next(words for least, words in NEEDED_PROSE if containment >= least):
         return None
-    a_in_b, b_in_a = shared / len(in_a), shared / len(in_b)
+    a_in_b, b_in_a = shared / in_a, shared / in_b
     return Match(
-        resemblance=shared / (len(in_a) + len(in_b) - shared),
+        resemblance=shared / (in_a + in_b - shared),
         a_in_b=a_in_b,
         b_in_a=b_in_a,
         shared_words=sum(block.a_end - block.a_start for block in found),
@@ -69,17 +69,19 @@ def compare(a: Words, b: Words) -> Match | None:
 
 def is_template(a: Words, b: Words, found: list[Block], shared: int) -> bool:
     """Whether the numbers between the equal blocks of two parallel texts differ, three or more of them and no fewer than are kept."""
-    before_a, before_b = (np.concatenate([[0], np.cumsum(words.flags & NUMERIC != 0)]).tolist() for words in (a, b))
+    at_a, at_b = (np.flatnonzero(words.flags & NUMERIC).tolist() for words in (a, b))
+    if min(len(at_a), len(at_b)) < MIN_REFILLED:
+        return False
     kept = refilled = 0
     for chain in chains(a, b, found):
-        kept += sum(before_a[block.a_end] - before_a[block.a_start] for block in chain)
+        kept += sum(bisect_left(at_a, block.a_end) - bisect_left(at_a, block.a_start) for block in chain)
         for one, following in pairwise(chain):
-            count_a = before_a[following.a_start] - before_a[one.a_end]
-            count_b = before_b[following.b_start] - before_b[one.b_end]
-            if count_a and count_b:
-                same = (_numbers(a, one.a_end, following.a_start) & _numbers(b, one.b_end, following.b_start)).total()
+            in_a = at_a[bisect_left(at_a, one.a_end) : bisect_left(at_a, following.a_start)]
+            in_b = at_b[bisect_left(at_b, one.b_end) : bisect_left(at_b, following.b_start)]
+            if in_a and in_b:
+                same = (Counter(a.hashes[in_a].tolist()) & Counter(b.hashes[in_b].tolist())).total()
                 kept += same
-                refilled += min(count_a, count_b) - same
+                refilled += min(len(in_a), len(in_b)) - same
     return refilled >= max(MIN_REFILLED, kept if shared < LONG_FORM else 2 * kept)
 
 
@@ -96,10 +98,6 @@ def prose(a: Words, b: Words, found: list[Block]) -> float:
         weights = 1 - 0.5 * (flags_a & flags_b & QUOTED != 0)
         words += float(np.add.reduceat(weights, bounds[:-1])[lengths >= MIN_RUN].sum())
     return words
-
-
-def _numbers(words: Words, start: int, end: int) -> Counter[int]:
-    return Counter(words.hashes[start:end][words.flags[start:end] & NUMERIC != 0].tolist())
 
 
 def _kind(a: Words, b: Words, a_in_b: float, b_in_a: float) -> MatchKind:
