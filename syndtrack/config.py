@@ -13,6 +13,7 @@ from syndtrack.errors import UsageError
 
 SETTINGS_FILE = "syndtrack.toml"
 DATABASE = "syndtrack.db"
+MAX_CONTACT = 200  # characters; it goes into a header of every request
 
 Network = IPv4Network | IPv6Network
 
@@ -52,7 +53,7 @@ def _from_file(path: Path) -> Settings:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     known = {f.name for f in fields(Settings)}
     unknown = sorted(set(table) - known)
     if unknown:
@@ -61,12 +62,14 @@ def _from_file(path: Path) -> Settings:
     for name, value in table.items():
         where = f"{path}: {name}"
         match name, value:
-            case "db", str():
+            case "db", str() if value:
                 values[name] = path.parent / value
             case "allow_networks", list():
                 values[name] = _networks(where, value)
-            case "contact", str():
+            case "contact", str() if value.isprintable() and len(value) <= MAX_CONTACT:
                 values[name] = value
+            case _, bool():  # which is an int to Python
+                raise UsageError(f"{where}: {value!r} is not a value for this setting")
             case "concurrency", int() if 1 <= value <= 1_000:
                 values[name] = value
             case "host_delay", int() | float() if 0 <= value <= 3_600:

@@ -19,7 +19,7 @@ DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 
 def fold(name: str) -> str:
     """A name's letters and digits in lower case, without accents, spaces, punctuation or a leading English article."""
-    text = unicodedata.normalize("NFKD", name.casefold()).strip()
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold()).strip()
     text = re.sub(r"^(?:https?://)?(?:www\.)?", "", text).removeprefix("the ")
     return "".join(c for c in text if c.isalnum())
 
@@ -33,7 +33,8 @@ class Registry:
         self._hosts: dict[str, int] = {}
         for number, publisher in self._publishers.items():
             for name in (publisher.name, *publisher.aliases):
-                self._named[fold(name)].add(number)
+                if folded := fold(name):  # a name of signs only is nobody's
+                    self._named[folded].add(number)
             for domain in publisher.domains:
                 self._hosts[domain.removeprefix("www.")] = number
 

@@ -80,7 +80,7 @@ def _publisher(entry: Any, where: str) -> Publisher:  # noqa: ANN401 - whatever 
 def seed_feeds(path: Path | None = None) -> tuple[SeedFeed, ...]:
     """The feeds of an OPML file, by default the one shipped, in its order. Raises UsageError if it cannot be read.
 
-    Not by listparser, which subscription lists of others go through: it drops `htmlUrl`, and this file is known to be well formed.
+    Stricter than what reads the subscription lists of others: this file is known to be well formed, and `htmlUrl` is wanted.
     """
     path = path or seeds_folder() / "feeds.opml"
     try:

@@ -16,12 +16,25 @@ from tldextract import TLDExtract
 _suffixes = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 # courlan's list (from AdGuard, ClearURLs and Mozilla) is made for crawling and takes these, which select the article on many sites.
-SELECTING = frozenset({"id", "cid", "eid", "aid", "uid", "nid", "sid", "source", "session", "keyword", "partnerid", "ga", "gl", "clid"})
+SELECTING = frozenset(
+    {"id", "cid", "eid", "aid", "uid", "nid", "sid", "source", "session", "keyword", "partnerid", "ga", "gl", "clid", "ref_id", "ref_no"}
+    | {"reference", "source_id"}
+)
+# Names that it lacks, of campaigns, feeds and shares; none is known to select anything.
+CAMPAIGNS = frozenset(
+    {"cmp", "cmpid", "ocid", "icid", "ftag", "smid", "spm", "igsh", "ito", "mbid", "trk", "taid", "wprss", "wpisrc", "twsrc", "fromrss"}
+    | {"rss", "rssfeed", "feedname", "feedtype", "soc_src", "soc_trk", "sr_share", "share_id", "guccounter", "hss_channel", "trackingid"}
+    | {"cx_testid", "wt_mc", "wt.mc_id", "_hsenc", "_hsmi", "__twitter_impression", "amp_js_v", "amp_gsa", "usqp"}
+    | {"ns_mchannel", "ns_source", "ns_campaign"}
+)
 # Other forms of the same page, not other pages.
-FORM_PARAMETERS = frozenset({"amp", "print", "printable", "outputtype", "output", "share", "nomobile", "m"})
+FORM_PARAMETERS = frozenset({"amp", "print", "printable", "outputtype", "output", "nomobile", "m"})
+# A form is switched on or named. Anything else selects: `index.php?m=content&id=7` is how some systems name a module.
+FORM_VALUES = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "y", "n", "amp", "amphtml", "print", "mobile", "desktop"})
 AMP_PATH = re.compile(r"(?:/amp|\.amp)(?=/?$|\.html?$)")
-FORM_HOST = re.compile(r"^(?:www\d?|amp|m|mobile)\.(?=[^.]+\.[^.]+)")
+FORM_LABEL = re.compile(r"(?:www\d?|amp|m|mobile)\.")
 MAX_URL = 2_000
+NOT_IN_URL = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 USER_INFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]{0,20}:)?//)[^/?#]*@")
 SECRET_VALUE = re.compile(
     r"([?&;#][^=&;#]{0,60}?(?:token|secret|passw|pwd|api_?-?key|auth(?!or)|signature|(?<=[?&;])(?:sig|key|pass|hash)(?==))[^=&;#]{0,60}=)[^&;#]+",
@@ -62,11 +75,17 @@ def _port_of(url_or_host: str) -> int | None:
 
 def is_http(url: str) -> bool:
     """Whether an address is an absolute http or https one of bearable length."""
-    if len(url) > MAX_URL or any(c.isspace() or ord(c) < 32 for c in url):
+    if len(url) > MAX_URL or NOT_IN_URL.search(url):
         return False
     try:
         parts = urlsplit(url)
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        # A backslash is a slash to browsers, which then see another host than we do.
+        return (
+            parts.scheme in ("http", "https")
+            and bool((parts.hostname or "").strip("."))
+            and "\\" not in parts.netloc
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError:
         return False
 
@@ -74,20 +93,33 @@ def is_http(url: str) -> bool:
 def is_tracking(parameter: str) -> bool:
     """Whether a query parameter tells where the reader came from rather than what is read."""
     name = parameter.casefold()
-    return name not in SELECTING and TRACKERS_RE.search(name) is not None
+    return name in CAMPAIGNS or (name not in SELECTING and TRACKERS_RE.search(name) is not None)
 
 
 def article_key(url: str) -> str:
-    """What is equal for all addresses of one article, as far as the address itself tells."""
+    """What is equal for all addresses of one article, as far as the address itself tells. Of what is no http address, that itself."""
+    if not is_http(url):
+        return url
     parts = urlsplit(url)
-    host = FORM_HOST.sub("", (parts.hostname or "").rstrip("."))
+    host = _without_form(host_of(url))
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
-    query = [
-        (k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not is_tracking(k) and k.casefold() not in FORM_PARAMETERS
-    ]
+    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not is_tracking(k) and not _is_form(k, v)]
     path = AMP_PATH.sub("", parts.path).rstrip("/")
     fragment = f"#{parts.fragment}" if parts.fragment.startswith("!") else ""
     return f"{host}{port}{path or '/'}{'?' + urlencode(sorted(query)) if query else ''}{fragment}"
+
+
+def _without_form(host: str) -> str:
+    """A host without `www.`, `m.` and the like, where these are not what was registered (`m.co.uk`)."""
+    registered = registrable_domain(host)
+    while (form := FORM_LABEL.match(host)) and host.endswith(registered, form.end()):
+        host = host[form.end() :]
+    return host
+
+
+def _is_form(name: str, value: str) -> bool:
+    """Whether a parameter asks for another form of the same page."""
+    return name.casefold() in FORM_PARAMETERS and value.casefold() in FORM_VALUES
 
 
 def shown(url: str) -> str:

@@ -1,0 +1,111 @@
+"""Settings: from the file, overruled by the environment, overruled by the option; what is wrong is named."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from syndtrack.config import Settings, load_settings
+from syndtrack.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without settings, and an environment without any."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SYNDTRACK_DB", raising=False)
+    monkeypatch.delenv("SYNDTRACK_ALLOW_NETWORKS", raising=False)
+    return tmp_path
+
+
+def settings_of(text: str) -> Settings:
+    Path("own.toml").write_text(text, encoding="utf-8")
+    return load_settings(file=Path("own.toml"))
+
+
+def test_without_a_file_everything_is_as_it_comes():
+    assert load_settings() == Settings()
+    assert Settings().allow_networks == ()
+
+
+def test_every_setting_can_be_set_in_the_file():
+    found = settings_of(
+        'db = "x.db"\nallow_networks = ["10.0.0.0/8", "fd00::/8"]\ncontact = "ed@a.example"\nconcurrency = 4\nhost_delay = 1'
+    )
+    networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    assert found == Settings(db=Path("x.db"), allow_networks=networks, contact="ed@a.example", concurrency=4, host_delay=1.0)
+
+
+def test_the_file_beside_is_read_unasked():
+    Path("syndtrack.toml").write_text("concurrency = 3", encoding="utf-8")
+    assert load_settings().concurrency == 3
+
+
+def test_a_database_in_the_file_stands_beside_the_file_wherever_one_works(elsewhere: Path):
+    (elsewhere / "etc").mkdir()
+    (elsewhere / "etc" / "own.toml").write_text('db = "news.db"', encoding="utf-8")
+    assert load_settings(file=Path("etc/own.toml")).db == Path("etc/news.db")
+    (elsewhere / "etc" / "own.toml").write_text('db = "/var/news.db"', encoding="utf-8")
+    assert load_settings(file=Path("etc/own.toml")).db == Path("/var/news.db")
+
+
+def test_the_environment_overrules_the_file_and_the_option_both(monkeypatch: pytest.MonkeyPatch):
+    text = 'db = "file.db"\nallow_networks = ["10.0.0.0/8"]\nconcurrency = 4'
+    monkeypatch.setenv("SYNDTRACK_DB", "environment.db")
+    monkeypatch.setenv("SYNDTRACK_ALLOW_NETWORKS", " 127.0.0.0/8 ,, ::1/128,")
+    found = settings_of(text)
+    assert found.db == Path("environment.db")
+    assert found.allow_networks == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    assert found.concurrency == 4
+    assert load_settings(Path("option.db"), Path("own.toml")).db == Path("option.db")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SYNDTRACK_DB", "")
+    monkeypatch.setenv("SYNDTRACK_ALLOW_NETWORKS", "")
+    assert settings_of('db = "file.db"').db == Path("file.db")
+
+
+@pytest.mark.parametrize("unknown", ["colour", "DB", "allow-networks"])
+def test_an_unknown_setting_is_refused_by_name_and_known_ones_are_told(unknown):
+    with pytest.raises(UsageError, match=f"own.toml: unknown setting '{unknown}'; known are allow_networks, .*host_delay"):
+        settings_of(f'{unknown} = "x"')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "db = 7", 'db = ""', "contact = 1", 'contact = "a\\nX-Evil: b"', f'contact = "{"x" * 201}"', "concurrency = 0",
+        "concurrency = 1001",
+        "concurrency = 2.5", "concurrency = true", 'concurrency = "4"', "host_delay = -1",
+        "host_delay = nan", "host_delay = inf",
+        "host_delay = 3601", "host_delay = false", 'allow_networks = "10.0.0.0/8"', "[allow_networks]",
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_refused_with_the_setting_it_was_for(line):
+    with pytest.raises(UsageError, match=rf"own.toml: {line.split(' =')[0].strip('[]')}: .* is not a value"):
+        settings_of(line)
+
+
+@pytest.mark.parametrize("network", ['"10.0.0.1/8"', '"10.0.0.0/33"', '"localhost"', '""', "10", "true", '"10.0.0.0/8,11.0.0.0/8"'])
+def test_a_network_that_is_none_is_refused_with_an_example_of_one(network):
+    with pytest.raises(UsageError, match=r"own.toml: allow_networks: .*write networks as 192\.168\.0\.0/16"):
+        settings_of(f"allow_networks = [{network}]")
+
+
+def test_a_bad_network_in_the_environment_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SYNDTRACK_ALLOW_NETWORKS", "here")
+    with pytest.raises(UsageError, match="SYNDTRACK_ALLOW_NETWORKS: 'here'"):
+        load_settings()
+
+
+@pytest.mark.parametrize("content", [b"db = ", b"\xff\xfe", b"db = 'a'\ndb = 'b'"])
+def test_a_file_that_is_no_toml_is_refused_by_name(content):
+    Path("own.toml").write_bytes(content)
+    with pytest.raises(UsageError, match=r"own\.toml: "):
+        load_settings(file=Path("own.toml"))
+
+
+def test_a_file_that_was_asked_for_must_be_there():
+    with pytest.raises(UsageError, match=r"own\.toml: No such file"):
+        load_settings(file=Path("own.toml"))
