@@ -9,6 +9,7 @@ from syndtrack.models import Credit, Reading, Removal, kept_text
 from syndtrack.publishers import Registry
 from syndtrack.store.lookups import Lookups, Row
 from syndtrack.store.times import to_text
+from syndtrack.urls import registrable_domain
 
 MAX_CHAIN = 50  # hops; the longest chain seen in the wild is far below
 
@@ -76,7 +77,7 @@ def inspect_record(url: str, reading: Reading, credits: Sequence[Credit], remova
     stated = []
     for c in credits:
         found = registry.named(c.name) if c.name else registry.at(c.url) if c.url else None
-        publisher = c.name if found is None else registry[found].name
+        publisher = registry[found].name if found is not None else c.name or (registrable_domain(c.url) if c.url else None)
         stated.append(CreditRecord(kind=c.kind, publisher=publisher, url=c.url, text=c.text, start=c.start, end=c.end))
     return InspectRecord(
         url=url,
