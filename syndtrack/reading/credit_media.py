@@ -24,7 +24,6 @@ CLOSERS = r"[\s.,;:/)\]>*|]{0,4}"
 TAIL = re.compile(rf"{CLOSERS}(?:(?:,|/|\s)?\s?{TAIL_WORD}\b{CLOSERS}){{0,2}}", re.IGNORECASE)
 VIA = re.compile(r"(?<!\w)(?:via|vía|через|por medio de)[\s:]+(?:the |l'|la )?$", re.IGNORECASE)
 COMMA_VIA = re.compile(r"[,–—]\s*(?:via|vía)\s+", re.IGNORECASE)
-OWN_WAYS = re.compile(r"[\s(\[\"“*]*(?:by|authored|written|sources?|via|h/t|hat tip|von|par|por|di|fonte|fuente|quelle)\b", re.IGNORECASE)
 COURTESY = re.compile(r"(?:^|[(\[:.|/]\s*|toggle caption )(?:photo )?courtesy(?: of|:)? ")
 SUPPLIERS = "supplied|handout|youtube|getty|shutterstock|istock|screenshot|instagram|reuters pictures"
 SUPPLIED = re.compile(rf"(?:image |photo )?source ?: ?(?:{SUPPLIERS})\b")
@@ -44,6 +43,13 @@ def _labels() -> re.Pattern[str]:
     spaced = "|".join(pattern(label) for label in labels if not UNSPACED.match(label))
     unspaced = "|".join(pattern(label) for label in labels if UNSPACED.match(label))
     return re.compile(rf"(?<![^\W_])(?:{spaced})(?![^\W_])|(?:{unspaced})")
+
+
+@functools.cache
+def _own_ways() -> re.Pattern[str]:
+    spaced = "|".join(sorted((re.escape(w) for w in words("own_ways") if not UNSPACED.match(w)), key=len, reverse=True))
+    unspaced = "|".join(w for w in words("own_ways") if UNSPACED.match(w))
+    return re.compile(rf"[\s(（\[\"“*]{{0,6}}(?:(?:{spaced})(?![^\W_])|{unspaced})", re.IGNORECASE)
 
 
 @functools.cache
@@ -143,7 +149,7 @@ def _marked(scan: Scan, start: int, end: int, folded: str) -> str | None:
     """Captions known by how an agency or a picture archive stands in them: "Anna Brand/AFP", "Harbour Post via AP", "…, via AP."."""
     if end - start <= MAX_JOINT and joint_agencies(scan, start, end):
         return None
-    own_way = OWN_WAYS.match(folded) is not None
+    own_way = _own_ways().match(folded) is not None
     found = [(k.start, k.end, k.name, False) for k in scan.names.between(start, end) if k.agency]
     found += [(start + a.start(), start + a.end(), "", True) for a in _archives().finditer(folded)]
     for at, stop, name, archive in sorted(found)[:MAX_MARKS]:
@@ -185,7 +191,7 @@ def _credit_like(scan: Scan, before: str) -> bool:
 def _unknown_caption(scan: Scan, start: int, end: int) -> str | None:
     """A short caption in words of prose that ends in ", via Somebody."."""
     found = COMMA_VIA.search(scan.text, start, end)
-    if found is None or end - start > MAX_MARKED or OWN_WAYS.match(scan.text, start, end):
+    if found is None or end - start > MAX_MARKED or _own_ways().match(scan.text, start, end):
         return None
     before = scan.text[start : found.start()]
     if not any(w[0].islower() and plain(w) not in words("connectors") for w in re.findall(r"[^\W\d_]+", before)):

@@ -186,6 +186,8 @@ def _checked(text: str, start: int, end: int, registry: Registry) -> Name | None
         known = registry.named(found) is not None
         if not known:
             return None
+    if plain(found) in words("articles"):
+        return None
     if (first in words("pronouns") or PLACE_AND_YEAR.search(found)) and not is_known(found, registry):
         return None
     return Name(found, start, end) if len(found) <= MAX_NAME else None

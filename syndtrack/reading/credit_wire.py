@@ -73,6 +73,8 @@ def _dateline(scan: Scan, line: Line) -> Span | None:
 
 def _agency_inside(scan: Scan, bracket: re.Match[str], inside: str) -> str | None:
     """The agency in a dateline's brackets, beside which a place, a date or a reporter may stand: "도쿄 로이터=연합뉴스"."""
+    if any(len(part.split()) > 1 and not scan.registry.is_agency(part) for part in inside.split("/")[:-1]):
+        return None  # a photographer before an agency
     if (named := known_part(inside.strip(), scan.registry)) is not None:
         return named
     found = scan.names.first_agency(bracket.start() + 1, bracket.end() - 1)
@@ -161,7 +163,7 @@ def _byline(scan: Scan, line: Line) -> str | None:
     before, after = text[: agency.start - line.start], text[agency.end - line.start :]
     if ":" in before and not by:
         return None
-    if not (_only_names(before[by.end() :] if by else before) and _only_names(after)):
+    if not (_only_names(before[by.end() :].replace(" via ", " ") if by else before) and _only_names(after)):
         return None
     if by:
         return agency.name if len(after) <= 80 else None

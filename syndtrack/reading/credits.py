@@ -27,6 +27,7 @@ OPENERS = '.!?:;…。！？：(（[【*|–—-•"“”»「'
 # A word's first letter that is no small Latin, Greek or Cyrillic one, or any first letter behind an opener.
 BEGINNING = re.compile(rf"\b[^\W\d_a-zß-öø-ÿα-ώа-џ]|(?:(?<=[{re.escape(OPENERS)}])|(?<=[{re.escape(OPENERS)}]\s)|^)[^\W\d_]")
 BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】"}
+DATELINE_ENDS = ("-", "–", "—")
 CAPITAL = "A"  # stands for a beginning inside a sentence, told by its capital only
 CAPITAL_START = 15  # a wording this long may begin there, glued to what came before: "SITE NAME This story originally appeared on"
 MAX_TRAILING = 200
@@ -69,13 +70,17 @@ def find_credits(text: str, registry: Registry) -> tuple[Credit, ...]:
 
 
 def _in_line(scan: Scan, line: Line) -> list[Found]:
+    marks = [Found("wire", *mark) for mark in wire_marks(scan, line)]
+    headed = bool(marks) and marks[0].start == line.start and scan.text[line.start : marks[0].end].rstrip().endswith(DATELINE_ENDS)
     found: list[Found] = []
     for start, end, name in picture_credits(scan, line):
-        found.append(Found("media", start, end, name))
-        if (start, end) == (line.start, line.end):
-            return found
-    for start, end, name in wire_marks(scan, line):
-        _add(found, Found("wire", start, end, name))
+        whole = (start, end) == (line.start, line.end)
+        if not (whole and headed):
+            found.append(Found("media", start, end, name))
+            if whole:
+                return found
+    for mark in marks:
+        _add(found, mark)
     for credit in _worded(scan, line):
         _add(found, credit)
     return found
@@ -150,7 +155,7 @@ class Begun:
 def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
     """The credit of a wording that begins there, if a publisher's name follows as the wording asks."""
     text, wording, end = scan.text, begun.wording, begun.end(scan.text)
-    if end is None or (wording.line and not line.edge):
+    if end is None or (wording.line and wording.kind == "republication" and not line.edge):
         return None
     after = _slot_start(text, begun, end)
     if after is None:
