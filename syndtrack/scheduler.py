@@ -6,8 +6,9 @@ Async at the rim only. Everything that touches the database runs on one thread; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -18,6 +19,7 @@ from syndtrack.models import Feed, PollResult, Refusal, Submission
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.schedule import is_due, may_ask
 from syndtrack.polling.workers import Workers
+from syndtrack.urls import shown
 
 READ_SECONDS = 60.0  # for one page; the longest of 181 real pages took under 2
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
@@ -47,36 +49,64 @@ class Scheduler:
 
     async def round(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
         """One pass over the feeds that are due, or over all but those whose servers asked to wait."""
-        feeds = await self._stored(self._due, everything)
+        return await self._poll(await self._to_ask(everything), progress, lambda _: None)
+
+    async def forever(self, told: Callable[[PollSummary], None] = lambda _: None) -> None:
+        """Ask each feed when it becomes due, until cancelled. What is being stored then is stored whole, the rest is asked again later.
+
+        Feeds that become due while others are still being asked do not wait for these.
+        """
+        under_way: set[int] = set()
+        rounds: set[asyncio.Task[None]] = set()
+
+        async def ask(due: Sequence[Feed]) -> None:
+            told(await self._poll(due, lambda *_: None, under_way.discard))
+
+        try:
+            while True:
+                # Taken before the look: a feed that is stored meanwhile was due in what the look saw.
+                asked = frozenset(under_way)
+                if due := [f for f in await self._to_ask() if f.id not in asked]:
+                    under_way.update(f.id for f in due)
+                    rounds.add(asyncio.create_task(ask(due)))
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                for each in [r for r in rounds if r.done()]:
+                    rounds.remove(each)
+                    each.result()  # raises what went wrong
+        finally:
+            for task in rounds:
+                task.cancel()
+            await asyncio.gather(*rounds, return_exceptions=True)
+
+    async def _poll(self, feeds: Sequence[Feed], progress: Progress, stored: Callable[[int], None]) -> PollSummary:
+        """Ask feeds and store each poll; `stored` is told the feeds' ids one by one."""
         failed = new = done = 0
         refused: list[Refusal] = []
         progress("polled", 0, len(feeds))
-        async for result in self._poller.poll(feeds, self._known):
-            articles, unread = await self._read(result)
-            new += await self._stored(self._flow.record_poll, result, articles, unread)
-            refused += [*result.refused, *unread]
-            if result.outcome in ("failed", "gone"):
-                failed += 1
-                refused.append(Refusal(result.feed.url, result.reason or result.outcome))
-            done += 1
-            progress("polled", done, len(feeds))
+        async with aclosing(self._poller.poll(feeds, self._known)) as results:
+            async for result in results:
+                articles, unread = await self._read(result)
+                new += await self._stored(self._flow.record_poll, result, articles, unread)
+                stored(result.feed.id)
+                refused += [*result.refused, *unread]
+                if result.outcome in ("failed", "gone"):
+                    failed += 1
+                    refused.append(Refusal(shown(result.feed.url), result.reason or result.outcome))
+                done += 1
+                progress("polled", done, len(feeds))
         return PollSummary(done, failed, new, tuple(refused))
 
-    async def forever(self, stop: asyncio.Event, told: Callable[[PollSummary], None] = lambda _: None) -> None:
-        """Rounds until `stop` is set; a round under way is finished feed by feed, what was stored stays."""
-        while not stop.is_set():
-            summary = await self.round()
-            if summary.polled:
-                told(summary)
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_AGAIN_SECONDS)
-            except TimeoutError:
-                continue
+    async def _to_ask(self, everything: bool = False) -> list[Feed]:
+        """The feeds to ask now. Hosts that asked to wait are left alone, whichever of their feeds they told."""
+        feeds, waiting = await self._stored(self._due, everything)
+        self._poller.hold(waiting)
+        return feeds
 
-    def _due(self, everything: bool) -> list[Feed]:
-        """The feeds to ask now."""
-        now = self._now()
-        return [f for f in self._flow.store.feeds.all() if (may_ask(f, now) if everything else is_due(f, now))]
+    def _due(self, everything: bool) -> tuple[list[Feed], list[Feed]]:
+        """The feeds to ask now, and those whose hosts asked to wait."""
+        now, feeds = self._now(), self._flow.store.feeds.all()
+        due = [f for f in feeds if (may_ask(f, now) if everything else is_due(f, now))]
+        return due, [f for f in feeds if f.asked_to_wait_until is not None]
 
     async def _known(self, feed_id: int) -> Mapping[str, str]:
         """What is stored of a feed's entries."""

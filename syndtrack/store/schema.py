@@ -254,7 +254,7 @@ VIEWS = {
     "duplicates": """
         SELECT c.url AS copy, cp.name AS copy_publisher, s.url AS source, sp.name AS source_publisher, e.kind,
                round(e.confidence, 3) AS confidence, e.credited, c.first_seen AS copy_first_seen, s.first_seen AS source_first_seen,
-               unixepoch(c.first_seen) - unixepoch(s.first_seen) AS lag_seconds, c.title
+               unixepoch(c.first_seen) - unixepoch(s.first_seen) AS lag_seconds, c.title, s.title AS source_title
         FROM edge e
         JOIN article c ON c.id = e.copy_id
         JOIN publisher cp ON cp.id = c.publisher_id

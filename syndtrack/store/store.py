@@ -88,8 +88,8 @@ class Store:
         """A full disk, a lock, a damaged file become StoreErrors; a wrong query stays what it is, a bug."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        except sqlite3.DatabaseError as error:
+            if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
                 raise
             raise StoreError(f"{self.path}: {_reason(error)}") from error
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from syndtrack.errors import RefusedError
 from syndtrack.reports.chain import trace_record
-from syndtrack.store.lookups import Lookups
+from syndtrack.store.lookups import Lookups, Row
+from syndtrack.urls import shown
 
 Record = dict[str, Any]
 Query = Mapping[str, str]
 
 MOST_ROWS = 500
+MOST_WORDS = 500  # characters of a search
 
 
 class NotFoundError(RefusedError):
@@ -40,7 +42,8 @@ def article(lookups: Lookups, query: Query) -> Record:
 
 def feeds(lookups: Lookups, query: Query) -> Record:
     """Subscriptions with their health, and what could not be used lately."""
-    return {"feeds": list(lookups.feeds()), "refusals": list(lookups.refusals(50))}
+    refusals = [refusal | {"what": shown(refusal["what"])} for refusal in lookups.refusals(_limit(query, 50))]
+    return {"feeds": [_without_secrets(feed) for feed in lookups.feeds()], "refusals": refusals}
 
 
 def stories(lookups: Lookups, query: Query) -> Record:
@@ -55,14 +58,19 @@ def publishers(lookups: Lookups, query: Query) -> Record:
 
 def search(lookups: Lookups, query: Query) -> Record:
     """Articles that hold all words."""
-    words = query.get("q", "")[:500]
+    words = query.get("q", "")[:MOST_WORDS].strip()
     return {"query": words, "found": lookups.search(words, _limit(query, 50))}
+
+
+def _without_secrets(feed: Row) -> Row:
+    """A feed as anybody may see it: its address may hold a login or a token."""
+    return feed | {"url": shown(feed["url"])}
 
 
 def _limit(query: Query, usual: int) -> int:
     """How many rows were asked for."""
     asked = query.get("limit", str(usual))
-    if not asked.isdecimal() or not 1 <= int(asked) <= MOST_ROWS:
+    if not asked.isdecimal() or len(asked) > len(str(MOST_ROWS)) or not 1 <= int(asked) <= MOST_ROWS:
         raise RefusedError("limit", f"{asked[:20]!r} is not a number from 1 to {MOST_ROWS}")
     return int(asked)
 

@@ -1,12 +1,14 @@
-"""Serving pages and API while feeds are polled: `syndtrack run`."""
+"""Serving pages and API: a web server on a read-only view of the store."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import signal
+import json
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -15,109 +17,94 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from syndtrack.config import Settings
 from syndtrack.errors import RefusedError, SyndtrackError, UsageError
-from syndtrack.scheduler import PollSummary
 from syndtrack.store.store import Store
-from syndtrack.tracker import Tracker
+from syndtrack.tracker import utc_now
+from syndtrack.urls import is_http
+from syndtrack.web.marking import ago, exact, marked, spoken
 from syndtrack.web.pages import PAGES, NotFoundError, Query, Record
 
-STOP_SECONDS = 10.0  # for what is under way when told to stop; what was stored stays, the rest is asked for again
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+API = "/api/v1/"
+POLICY = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
 
-Say = Callable[[str], None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
 
-
-def serve(settings: Settings, host: str, port: int, say: Say) -> None:
-    """Poll and serve until SIGINT or SIGTERM. Raises UsageError where the port is taken."""
-    asyncio.run(_serve(settings, host, port, say))
-
-
-async def _serve(settings: Settings, host: str, port: int, say: Say) -> None:
-    """The scheduler and the server side by side; the one that fails ends both."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with Tracker(settings) as tracker:
-        if not tracker.feeds():
-            say("no feeds yet: subscribe with `syndtrack add URL` while this runs")
-        async with Site(settings, host, port) as site, tracker.scheduler() as scheduler:
-            say(f"serving on {site.address} (stop with Ctrl-C)")
-            polls = asyncio.create_task(scheduler.forever(stop, lambda summary: say(_summary(summary))))
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait((polls, stopped), return_when=asyncio.FIRST_COMPLETED)
-            stop.set()
-            await asyncio.wait((polls,), timeout=STOP_SECONDS)
-            polls.cancel()
-            try:
-                await polls
-            except asyncio.CancelledError:
-                say("stopped in the middle of a round; what was stored stays")
-
-
-def _summary(summary: PollSummary) -> str:
-    """One line a round."""
-    asked = f"{summary.polled} feeds polled, {summary.failed} failed"
-    return f"{asked}, {summary.new} new articles and revisions, {len(summary.refused)} inputs refused"
+log = logging.getLogger(__name__)
 
 
 class Site:
-    """The web server on a read-only view of the store, on a thread of its own so that no query holds up the event loop."""
+    """The web server, with one thread that asks the store and draws, so that no query and no long text holds up the event loop."""
 
-    def __init__(self, settings: Settings, host: str, port: int) -> None:
+    def __init__(self, settings: Settings, host: str, port: int, now: Callable[[], datetime] = utc_now) -> None:
         self._settings = settings
         self._host, self._port = host, port
+        self._now = now
         self._thread = ThreadPoolExecutor(1, "web")
-        self._pages = Environment(
-            loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        self._pages.filters["query"] = lambda text: quote(str(text), safe="")
+        self._templates = _templates()
         self.address = ""
 
     async def __aenter__(self) -> Site:
-        self._store = await self._reading(lambda: Store(self._settings.db, read_only=True))
-        app = web.Application(middlewares=[_guarded])
-        app.router.add_get("/", self._page("duplicates"))
-        app.router.add_get("/style.css", self._style)
-        app.router.add_get("/healthz", self._health)
-        for name in PAGES:
-            app.router.add_get(f"/{name}", self._page(name))
-            app.router.add_get(f"/api/v1/{name}", self._api(name))
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, self._host, self._port)
-            await site.start()
+            self._store = await self._reading(lambda: Store(self._settings.db, read_only=True))
+            self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+            await self._runner.setup()
+            await self._listen()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._end()
+
+    async def _listen(self) -> None:
+        """Take the port. Raises UsageError."""
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
-            await self._runner.cleanup()
             if error.errno == errno.EADDRINUSE:
                 raise UsageError(f"port {self._port} on {self._host} is taken; choose another with --port (0 takes a free one)") from error
             raise UsageError(f"cannot serve on {self._host}:{self._port}: {error.strerror}") from error
         host, port = self._runner.addresses[0][:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-        await self._reading(self._store.close)
+    async def _end(self) -> None:
+        """Close what was opened."""
+        if hasattr(self, "_runner"):
+            await self._runner.cleanup()
+        if hasattr(self, "_store"):
+            await self._reading(self._store.close)
         self._thread.shutdown()
+
+    def _app(self) -> web.Application:
+        """The routes."""
+        app = web.Application(middlewares=[self._guarded])
+        app.router.add_get("/", self._page("duplicates"))
+        app.router.add_get("/style.css", self._style)
+        app.router.add_get("/healthz", self._health)
+        for name in PAGES:
+            app.router.add_get(f"/{name}", self._page(name))
+            app.router.add_get(API + name, self._api(name))
+        return app
 
     async def _reading(self, function: Callable[[], T]) -> T:
         """Run on the thread that reads the store."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
+    # -- handlers
+
     def _page(self, name: str) -> Handler:
         """A handler that draws a page."""
-        template = self._pages.get_template(PAGES[name][0])
 
         async def handle(request: web.Request) -> web.Response:
-            try:
-                record = await self._record(name, request.query)
-            except RefusedError as error:
-                status = 404 if isinstance(error, NotFoundError) else 400
-                body = self._pages.get_template("refused.html").render(page=name, what=error.what, reason=error.reason)
-                return web.Response(text=body, status=status, content_type="text/html")
-            return web.Response(text=template.render(page=name, **record), content_type="text/html")
+            text = await self._reading(lambda: self._draw(PAGES[name][0], name, self._record(name, request.query)))
+            return web.Response(text=text, content_type="text/html")
 
         return handle
 
@@ -125,36 +112,66 @@ class Site:
         """A handler that gives the page's record as JSON."""
 
         async def handle(request: web.Request) -> web.Response:
-            try:
-                return web.json_response(await self._record(name, request.query))
-            except RefusedError as error:
-                status = 404 if isinstance(error, NotFoundError) else 400
-                return web.json_response({"error": error.reason, "what": error.what}, status=status)
+            text = await self._reading(lambda: json.dumps(self._record(name, request.query)))
+            return web.Response(text=text, content_type="application/json")
 
         return handle
 
-    async def _record(self, name: str, query: Query) -> Record:
-        """What a page shows."""
-        return await self._reading(lambda: PAGES[name][1](self._store.lookups, query))
+    def _record(self, name: str, query: Query) -> Record:
+        """What a page shows, all of it from one moment."""
+        with self._store.snapshot():
+            return PAGES[name][1](self._store.lookups, query)
+
+    def _draw(self, template: str, name: str, record: Record) -> str:
+        """A record as a page."""
+        return self._templates.get_template(template).render(page=name, now=self._now(), **record)
 
     async def _style(self, _: web.Request) -> web.Response:
         """The style sheet."""
-        return web.Response(text=self._pages.get_template("style.css").render(), content_type="text/css")
+        return web.Response(text=self._templates.get_template("style.css").render(), content_type="text/css")
 
     async def _health(self, _: web.Request) -> web.Response:
-        """Whether the store answers."""
-        try:
-            counts = await self._reading(self._store.lookups.counts)
-        except SyndtrackError as error:
-            return web.json_response({"ok": False, "reason": str(error)}, status=503)
+        """Whether the store answers, and how much it holds."""
+        counts = await self._reading(self._store.lookups.counts)
         return web.json_response({"ok": True, **counts})
 
+    # -- around the handlers
 
-@web.middleware
-async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Texts of others are shown: no scripts, no foreign content, no guessing of types."""
-    response = await handler(request)
-    response.headers["Content-Security-Policy"] = POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Texts of others are shown: no scripts, no foreign content, no guessing of types. What goes wrong is told."""
+        try:
+            response = await handler(request)
+        except NotFoundError as error:
+            response = self._refusal(request, 404, error.what, error.reason)
+        except RefusedError as error:
+            response = self._refusal(request, 400, error.what, error.reason)
+        except SyndtrackError as error:
+            response = self._refusal(request, 503, "the database", str(error))
+        except web.HTTPException as error:
+            names = f"there are {', '.join(PAGES)}" if error.status == 404 else error.reason
+            response = self._refusal(request, error.status, request.path, names)
+            response.headers.update({name: value for name, value in error.headers.items() if name == "Allow"})
+        except Exception:
+            log.exception("%s: drawing failed", request.path)
+            response = self._refusal(request, 500, request.path, "a fault of syndtrack's own; its log says more")
+        response.headers.update(HEADERS)
+        return response
+
+    def _refusal(self, request: web.Request, status: int, what: str, reason: str) -> web.Response:
+        """Why there is no page."""
+        if request.path.startswith(API) or request.path == "/healthz":
+            return web.json_response({"ok": False, "error": reason, "what": what}, status=status)
+        body = self._draw("refused.html", "", {"what": what, "reason": reason, "status": status})
+        return web.Response(text=body, status=status, content_type="text/html")
+
+
+def _templates() -> Environment:
+    """The templates with their filters. What they show is escaped."""
+    found = Environment(
+        loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    found.filters |= {"query": lambda text: quote(str(text), safe=""), "ago": ago, "exact": exact, "spoken": spoken}
+    found.tests["web_address"] = is_http
+    found.globals["marked"] = marked
+    return found
