@@ -267,8 +267,8 @@ def test_nonsense_hints_are_none():
 
 TOKENS = re.findall(
     r"\S+",
-    "<rss> <channel> <item> </item> <title> </title> <link> <feed> <entry> <source/url='x'/> <content:encoded> <![CDATA[ ]]> &#99999999999; &amp;"
-    """ <link/rel='via'/href='http://[x'/> <guid> <pubDate> 1-Jan { "items" [ """,
+    "<rss> <channel> <item> </item> <title> </title> <link> <feed> <entry> <source/url='x'/> <content:encoded> <![CDATA[ ]]> &#99999999999;"
+    """ &amp; <link/rel='via'/href='http://[x'/> <guid> <pubDate> 1-Jan { "items" [ """,
 )
 MARKUP = st.lists(st.sampled_from(TOKENS) | st.text(max_size=12), max_size=25).map("".join)
 

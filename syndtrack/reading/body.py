@@ -13,6 +13,7 @@ On 181 real pages (2019, scrapinghub's benchmark) this gives a word F1 of .976, 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 
@@ -40,6 +41,9 @@ MISSED_LENGTH = 500
 # Where it found less than this share of the largest container, it found something else.
 SMALL_BODY = 0.3
 
+# It warns of every page without text; we refuse those with a reason of our own.
+logging.getLogger("trafilatura").addHandler(logging.NullHandler())
+
 _AROUND = frozenset({"aside", "footer", "nav", "header", "form", "figure", "dialog"})
 _AROUND_MARKS = re.compile(
     r"(?<![a-z])(?:comments?|respond|disqus|related|recommend(?:ed|ations?)|recirc|most-?read|popular|trending|sidebar|footer|newsletter|cookies?|consent|"
@@ -57,6 +61,8 @@ def article_lines(tree: Tree, page: Sequence[Line], headlines: Sequence[str], st
 
     `page` are all visible lines of `tree`, `headlines` the forms of its title, `stated_body` the text that JSON-LD gives. Raises nothing.
     """
+    if not page:
+        return []
     # The comparison with jusText is quadratic in short paragraphs; real pages have some hundred lines.
     fast = len(page) > MANY_LINES
     core = _extracted(tree, favor_precision=True, fast=fast) or _extracted(tree, favor_precision=False, fast=fast)

@@ -168,6 +168,8 @@ class _Unfinished:
 
 def absolute(base: str, address: str) -> str | None:
     """An address in a page as an absolute http(s) one; None for any other."""
+    if not address.strip():
+        return None
     try:
         found = urljoin(base, re.sub(r"[\t\r\n]", "", address.strip()).replace(" ", "%20"))
     except ValueError:
