@@ -123,10 +123,15 @@ class Flow:
             self.store.publishers.of_feed(result.feed.url, result.feed.title)
         recorded = self.record(articles)
         by_url = {a.submission.url: r.article_id for a, r in zip(articles, recorded, strict=True)}
-        lost = {r.what for r in refused}
         news = sum(r.is_new or r.is_new_revision for r in recorded)
         self.store.feeds.record(result, news)
-        self.store.feeds.sight(feed_id, [(e.key, e.entry_hash, by_url.get(e.url), e.url in lost) for e in result.entries], result.at)
+        sightings = []
+        for entry in result.entries:
+            article_id = by_url.get(entry.submission.url) if entry.submission else None
+            sightings.append((entry.key, entry.entry_hash, article_id, entry.submission is not None and article_id is None))
+            if article_id is not None and entry.submission and entry.url != entry.submission.url:
+                self.store.articles.add_redirect(article_id, entry.url, result.at)
+        self.store.feeds.sight(feed_id, sightings, result.at)
         for refusal in (*result.refused, *refused):
             self.store.articles.refuse(result.at, refusal.what, refusal.reason, feed_id)
         if articles:

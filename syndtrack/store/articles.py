@@ -100,11 +100,13 @@ class Articles:
     def _add_address(self, article_id: int, url: str, key: str, at: str, reading: Reading) -> None:
         """One more way to the article. The article goes by the address seen first, the shorter of two seen at once."""
         self._db.execute(
-            "INSERT INTO address VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
+            "INSERT INTO address (url, key, article_id, first_seen) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
             (url, key, article_id, at),
         )
         first_url, first_seen = self._db.execute(
-            "SELECT url, first_seen FROM address WHERE article_id = ? ORDER BY first_seen, length(url), url LIMIT 1", (article_id,)
+            "SELECT url, first_seen FROM address WHERE article_id = ? ORDER BY redirects, first_seen, length(url), url LIMIT 1",
+            (article_id,),
         ).fetchone()
         self._db.execute(
             "UPDATE article SET url = ?, first_seen = ?, traced = 0 WHERE id = ? AND (url, first_seen) <> (?, ?)",
@@ -115,6 +117,13 @@ class Articles:
             self._db.execute(
                 "UPDATE article SET published = ? WHERE id = ? AND (published IS NULL OR published > ?)", (claimed, article_id, claimed)
             )
+
+    def add_redirect(self, article_id: int, url: str, seen: datetime) -> None:
+        """An address that was seen for an article and led on to where the article stands: a redirector or a feed's proxy."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO address (url, key, article_id, first_seen, redirects) VALUES (?, ?, ?, ?, 1)",
+            (url, article_key(url), article_id, to_text(seen)),
+        )
 
     def _insert_revision(
         self, article_id: int, at: str, reading: Reading, hashed: str, credits: Sequence[tuple[Credit, int | None, str | None]]
