@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -160,11 +160,14 @@ class Tracker:
     async def _ingest(self, paths: Iterable[str], progress: Progress) -> IngestSummary:
         """The same; pages are read in worker processes."""
         now, counts, refused = self._now(), {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
-        async with Workers() as workers:
+        async with AsyncExitStack() as stack:
+            workers: Workers | None = None
             for path in paths:
                 records, number = read_archive(path, now), 0
                 while batch := list(islice(records, BATCH)):
                     number += len(batch)
+                    if workers is None and any(isinstance(record, Submission) and record.html is not None for record in batch):
+                        workers = await stack.enter_async_context(Workers())
                     each = await asyncio.gather(*(_read(record, workers) for record in batch))
                     self._record_batch(each, counts)
                     refused += [r for r in each if isinstance(r, Refusal)]
@@ -252,11 +255,11 @@ def _inspected(read: ReadArticle) -> InspectRecord:
     return inspect_record(read.submission.url, read.reading, read.credits, clean(read.reading.text, placed), seed_registry())
 
 
-async def _read(record: Submission | Refusal, workers: Workers) -> ReadArticle | Refusal:
+async def _read(record: Submission | Refusal, workers: Workers | None) -> ReadArticle | Refusal:
     """A page in a worker, a plain text at once."""
     if isinstance(record, Refusal):
         return record
-    if record.html is None:
+    if record.html is None or workers is None:
         return read_article(record)
     try:
         return await workers.run(read_article, record, what=record.url, deadline=READ_SECONDS)
