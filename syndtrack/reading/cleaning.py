@@ -157,10 +157,10 @@ def _letters(text: str) -> int:
 
 
 def _is_listed(folded: Folded, breaks: int) -> bool:
-    """Whether a line under a label reads like a headline: short, not a sentence, and, beyond a blank line, of five words at least."""
+    """Whether a line under a label reads like a headline: short, not a sentence, and, beyond a blank line, of four words at least."""
     if not folded.text or len(folded.text) > LONGEST_LISTED or _SENTENCE_END.search(folded.text) or folded.text[0].islower():
         return False
     if breaks == 1:
         return True
     words = len(_WITHOUT_SPACES.findall(folded.text)) // 2 or folded.text.count(" ") + 1
-    return breaks == 2 and words >= 5
+    return breaks == 2 and words >= 4
