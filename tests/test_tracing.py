@@ -107,8 +107,8 @@ def test_an_agencys_own_article_does_not_point_to_the_agency():
     assert trace(own).edges == ()
 
 
-def dateline(number, publisher, minutes, city="ROME", body=PARAGRAPHS, published=None):
-    line = f"{city} (AFP) -"
+def dateline(number, publisher, minutes, *, body=PARAGRAPHS, published=None):
+    line = "ROME (AFP) -"
     return version(number, publisher, [f"{line} {body[0]}", *body[1:]], minutes, credits=[("wire", line, AGENCY)], published=published)
 
 

@@ -44,7 +44,8 @@ def evidence_for(story: Story, copy: int, option: Option, rival: Option | None, 
 def _overlap(story: Story, copy: int, option: Option, weight: float) -> Evidence:
     version, other = story.versions[copy], story.versions[option.head]
     share, back, match = story.match(copy, option.head)
-    longest = max(((s.a_start, s.a_end) if version.article_id < other.article_id else (s.b_start, s.b_end) for s in match.spans),
+    spans = match.spans if match else ()
+    longest = max(((s.a_start, s.a_end) if version.article_id < other.article_id else (s.b_start, s.b_end) for s in spans),
                   key=lambda s: s[1] - s[0], default=None)  # fmt: skip
     text = f"{share:.0%} of this text stands there; it holds {back:.0%} of that text"
     if longest is None:
@@ -104,4 +105,3 @@ def _time(version: Version, other: Version, weight: float) -> Evidence:
         claimed = round((version.published - other.published).total_seconds() / 60)
         order += f"; dated {abs(claimed)} minutes {'after' if claimed >= 0 else 'before'} it"
     return Evidence("time", order, weight)
-

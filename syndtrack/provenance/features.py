@@ -6,7 +6,7 @@ name begins with the kind of evidence it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import log1p
@@ -21,8 +21,10 @@ from syndtrack.urls import article_key
 
 # So many candidates of a copy are compared word by word; beyond them a candidate has never been the parent of a simulated copy.
 MOST_CANDIDATES = 30
+# A named publisher's article counts as a candidate, matched or not, from so many common shingles on: about two sentences.
+LEAST_SHARED = 8
 HOUR = timedelta(hours=1)
-# A claim is believed when the article was observed within this span after it; feeds are read late, never early by more than a clock's error.
+# A claim is believed when the article was observed within this span after it: feeds are read late, early by a clock's error only.
 EARLIEST_CLAIM, LATEST_CLAIM = timedelta(minutes=-5), timedelta(hours=14)
 LAGS = ((-6.0, "much_earlier"), (-1.5, "hours_earlier"), (-0.35, "earlier"), (0.0, "just_earlier"), (0.35, "just_later"), (1.5, "soon"),
         (6.0, "hours"), (24.0, "day"), (96.0, "days"))  # fmt: skip
@@ -49,18 +51,31 @@ class Story:
     desk: Desk = field(init=False)
     said: list[Statements] = field(init=False)
     candidates: list[list[int]] = field(init=False)
+    naming: dict[int, list[int]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.prepared, distinct = prepare(self.versions)
-        self.desk = Desk(self.prepared, distinct)
+        self.prepared, distinct, ways = prepare(self.versions)
+        self.desk = Desk(self.prepared, distinct, ways)
         self.said = [statements_of(v) for v in self.versions]
         self.candidates = self._candidates()
+        self.naming = self._naming()
 
-    def match(self, copy: int, source: int) -> tuple[float, float, Match]:
-        """Shares of the copy in the source and of the source in the copy, as matched, and the match."""
+    def match(self, copy: int, source: int) -> tuple[float, float, Match | None]:
+        """Shares of the copy in the source and of the source in the copy, and the match; zeros where the two only name each other."""
         a, b = self.versions[copy].article_id, self.versions[source].article_id
-        match = self.matches[min(a, b), max(a, b)]
+        match = self.matches.get((min(a, b), max(a, b)))
+        if match is None:
+            return 0.0, 0.0, None
         return (match.a_in_b, match.b_in_a, match) if a < b else (match.b_in_a, match.a_in_b, match)
+
+    def _naming(self) -> dict[int, list[int]]:
+        """The versions that name each version's publisher as their source, as far as they are candidates of each other."""
+        found: dict[int, list[int]] = {}
+        for copy, sources in enumerate(self.candidates):
+            for u in sources:
+                if self.versions[u].publisher_id in self.said[copy].ids:
+                    found.setdefault(u, []).append(copy)
+        return found
 
     def _candidates(self) -> list[list[int]]:
         places = {v.article_id: i for i, v in enumerate(self.versions)}
@@ -69,6 +84,12 @@ class Story:
             if a in places and b in places and self.versions[places[a]].publisher_id != self.versions[places[b]].publisher_id:
                 found[places[a]].append(places[b])
                 found[places[b]].append(places[a])
+        of_publisher: dict[int, list[int]] = {}
+        for i, v in enumerate(self.versions):
+            of_publisher.setdefault(v.publisher_id, []).append(i)
+        for copy, sources in enumerate(found):
+            named = {u for p in self.said[copy].ids for u in of_publisher.get(p, ())}
+            sources.extend(u for u in sorted(named - set(sources)) if self.desk.shared(copy, u) >= LEAST_SHARED)
         return [sorted(self._most_promising(copy, sources)) for copy, sources in enumerate(found)]
 
     def _most_promising(self, copy: int, sources: list[int]) -> list[int]:
@@ -92,21 +113,38 @@ class Story:
         found = {u for u in self.candidates[copy] if self.versions[u].first_seen <= limit}
         return found or set(self.candidates[copy])
 
-    def options(self, copy: int, witnesses: Collection[int]) -> list[Option]:
-        """Every answer for one version. `witnesses`: candidates thought not to derive from it."""
-        sources = self.candidates[copy]
-        compared = self.desk.compare(copy, sources, witnesses)
+    def options(self, copy: int, witnesses: Collection[int], among: Sequence[int] | None = None) -> list[Option]:
+        """Every answer for one version: its candidates or those `among` them first, then publishers without an article, then none.
+
+        `witnesses`: candidates thought not to derive from it.
+        """
+        sources = self.candidates[copy] if among is None else among
+        naming = {u: [w for w in self.naming.get(u, ()) if w != copy] for u in sources}
+        compared = self.desk.compare(copy, sources, witnesses, naming)
         best = max((c.shared for u, c in zip(sources, compared, strict=True) if u in witnesses), default=0)
         found = [Option(u, None, self._candidate(copy, u, c, best), c) for u, c in zip(sources, compared, strict=True)]
-        found += [Option(OUTSIDE, p, f) for p, f in self._hidden(copy).items()]
+        rare = self._rare(copy, compared)
+        found += [Option(OUTSIDE, p, f | {f"hidden.{name}": value for name, value in rare.items()}) for p, f in self._hidden(copy).items()]
         of_copy = compared[0].of_copy if compared else 1
-        found.append(Option(OUTSIDE, None, self._none(copy, best, best / max(1, of_copy))))
+        found.append(Option(OUTSIDE, None, self._none(copy, best, best / max(1, of_copy)) | {f"none.{k}": v for k, v in rare.items()}))
         return found
+
+    def _rare(self, copy: int, compared: Sequence[Comparison]) -> dict[str, float]:
+        """Innovations that this version shares with few others: a source of its own would have to explain them."""
+        title = self.prepared[copy].title
+        holders = sum(self.prepared[u].title == title for u in self.candidates[copy]) if title else 0
+        features = {
+            "rare_words": log1p(compared[0].rare) if compared else 0.0,
+            "rare_edits": log1p(compared[0].rare_edits) if compared else 0.0,
+            "rare_style": log1p(max((c.rare_style for c in compared), default=0)),
+            "rare_title": float(0 < holders * 2 <= len(compared)),
+        }
+        return {name: value for name, value in features.items() if value}
 
     # -- a candidate
 
     def _candidate(self, copy: int, source: int, c: Comparison, best: int) -> dict[str, float]:
-        deficit = max(0, best - c.shared)
+        deficit = max(0, best - c.shared - c.backed)
         features = {
             "overlap.share": c.share,
             "overlap.deficit": log1p(deficit),
@@ -122,6 +160,12 @@ class Story:
             "innovation.left_edits": log1p(c.left_edits),
             "innovation.left_inner": log1p(c.left_inner),
             "innovation.left_outer": log1p(c.left_outer),
+            "innovation.backed": log1p(c.backed),
+            "innovation.restyled": log1p(c.restyled),
+            "innovation.style_missed": log1p(c.style_missed),
+            "innovation.rare_style": log1p(c.rare_style),
+            "innovation.as_written": float(c.restyled <= 2),
+            "innovation.unmatched": float(self.match(copy, source)[2] is None),
             "innovation.missed": float(c.missed_edits + c.missed_words > 2),
             "innovation.own": float(c.own_edits > 0),
         }
@@ -151,12 +195,12 @@ class Story:
         their_lines = {s.line for s in theirs.republication}
         features = {
             "credit.named": float(bool(named)),
-            "credit.hat": float(other.publisher_id in mine.hats),
+            "credit.hat": float(other.publisher_id in mine.hat_ids),
             "credit.other_present": float(bool(elsewhere & present)),
             "credit.other_hidden": float(bool(elsewhere - present)),
             "credit.same_origin": float(bool(elsewhere & (theirs.republication_ids | theirs.wire_ids))),
             "credit.line_inherited": float(any(s.line in their_lines for s in mine.republication)),
-            "credit.reverse": float(version.publisher_id in theirs.republication_ids | theirs.wire_ids | theirs.hats),
+            "credit.reverse": float(version.publisher_id in theirs.republication_ids | theirs.wire_ids | theirs.hat_ids),
             "credit.source_derived": float(bool(theirs.republication)),
             "link.to": float(other.article_id in version.links),
             "link.back": float(version.article_id in other.links),
@@ -204,21 +248,30 @@ class Story:
         said, version = self.said[copy], self.versions[copy]
         present = {self.versions[u].publisher_id for u in self.candidates[copy]}
         found = {p: self._named_hidden(copy, p, present) for p in sorted({s.publisher_id for s in said.all} - present, key=self._name)}
-        siblings: dict[int, int] = {}
+        carriers: dict[int, list[int]] = {}
         for u in self.candidates[copy]:
-            for p in {s.publisher_id for s in self.said[u].all} - present - found.keys() - {version.publisher_id}:
-                siblings[p] = siblings.get(p, 0) + 1
-        if siblings and not version.is_agency:
-            p = min(siblings, key=lambda p: (-siblings[p], self._name(p)))
-            wire = sum(p in self.said[u].wire_ids for u in self.candidates[copy])
-            found[p] = {
-                "sibling": 1.0,
-                "sibling.wire": float(wire > 0),
-                "sibling.carriers": log1p(siblings[p]),
-                "sibling.share": siblings[p] / len(self.candidates[copy]),
-                "sibling.names_other": float(bool(said.all)),
-            }
+            for p in self.said[u].ids - present - found.keys() - {version.publisher_id}:
+                carriers.setdefault(p, []).append(u)
+        if carriers and not version.is_agency:
+            p = min(carriers, key=lambda p: (-sum(self.match(copy, u)[1] for u in carriers[p]), self._name(p)))
+            found[p] = self._carried(copy, p, carriers[p])
         return found
+
+    def _carried(self, copy: int, publisher_id: int, carriers: Sequence[int]) -> dict[str, float]:
+        """A publisher that only candidates name. Its text must be what they share with the copy: those count that are mostly that."""
+        whole = [u for u in carriers if self.match(copy, u)[1] >= 0.6]
+        version = self.versions[copy]
+        return {
+            "sibling": 1.0,
+            "sibling.wire": float(any(publisher_id in self.said[u].wire_ids for u in carriers)),
+            "sibling.carriers": log1p(len(whole)),
+            "sibling.share": len(whole) / len(self.candidates[copy]),
+            "sibling.of_source": max(self.match(copy, u)[1] for u in carriers),
+            "sibling.in_copy": max(self.match(copy, u)[0] for u in carriers),
+            "sibling.earlier": float(any(self.versions[u].first_seen < version.first_seen for u in carriers)),
+            "sibling.earliest": float(all(self.versions[u].first_seen >= version.first_seen for u in self.candidates[copy])),
+            "sibling.names_other": float(bool(self.said[copy].all)),
+        }
 
     def _name(self, publisher_id: int) -> str:
         return self.publishers[publisher_id].name
@@ -261,7 +314,7 @@ class Story:
             "none.words": log1p(best),
             "none.hidden": float(hidden),
             "none.credited": float(bool(said.all)),
-            "none.hat": float(bool(said.hats)),
+            "none.hat": float(bool(said.hat_ids)),
             "none.named_by": log1p(named_by),
         }
         return {name: value for name, value in features.items() if value}

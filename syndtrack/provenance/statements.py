@@ -25,11 +25,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """What one version says: texts taken from (`origins`), ideas (`hats`); `own_wire`: it signs as the agency itself."""
+    """What one version says. `republication_ids` and the like are the publishers that the credits of a kind name; `own_wire`: it signs as
+    the agency itself.
+    """
 
     republication: tuple[Statement, ...]
     wire: tuple[Statement, ...]
-    hats: frozenset[int]
+    republication_ids: frozenset[int]
+    wire_ids: frozenset[int]
+    hat_ids: frozenset[int]
     own_wire: bool
 
     @property
@@ -38,14 +42,9 @@ class Statements:
         return self.republication + self.wire
 
     @property
-    def republication_ids(self) -> frozenset[int]:
-        """The publishers that republication credits name."""
-        return frozenset(s.publisher_id for s in self.republication)
-
-    @property
-    def wire_ids(self) -> frozenset[int]:
-        """The agencies that wire credits name."""
-        return frozenset(s.publisher_id for s in self.wire)
+    def ids(self) -> frozenset[int]:
+        """Every publisher that a republication or wire credit names."""
+        return self.republication_ids | self.wire_ids
 
 
 def place_of(credit: Credit, length: int) -> Place:
@@ -70,8 +69,15 @@ def statements_of(version: Version) -> Statements:
                 found.append(Statement(resolved.credit, number, place_of(resolved.credit, length), folded(resolved.credit.text)))
         return tuple(found)
 
-    own_wire = any(_is_own_wire(version, c) for c in version.credits)
-    return Statements(of_kind("republication"), of_kind("wire"), frozenset(s.publisher_id for s in of_kind("hat-tip")), own_wire)
+    republication, wire, hats = of_kind("republication"), of_kind("wire"), of_kind("hat-tip")
+    return Statements(
+        republication,
+        wire,
+        frozenset(s.publisher_id for s in republication),
+        frozenset(s.publisher_id for s in wire),
+        frozenset(s.publisher_id for s in hats),
+        own_wire=any(_is_own_wire(version, c) for c in version.credits),
+    )
 
 
 def _is_own_wire(version: Version, resolved: ResolvedCredit) -> bool:

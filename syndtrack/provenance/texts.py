@@ -14,26 +14,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndtrack.models import Removal, Version
-from syndtrack.words import tokenise
+from syndtrack.words import Words, tokenise
 
-WIDTH = 5
 WORD = re.compile(r"\w+")
 # Longer lines are paragraphs; those are compared by their words.
 LONGEST_LINE = 400
+# More characters than that between two words are no punctuation but a removed passage.
+LONGEST_GAP = 4
+MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The kept text of one revision: for each of its shingles, in reading order, the number of its words and that of its typography."""
+
+    words: Numbers
+    surface: Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A version ready for comparison.
 
-    `revisions` holds, newest first, the shingle numbers of each kept text in reading order. `lines` are the folded lines that cleaning cut
-    and the credits' lines, with where they stand in the text; they are what a copy inherits without anybody meaning it to.
+    `revisions` are newest first. `lines` are the folded lines that cleaning cut and the credits' lines, with where they stand in the text;
+    they are what a copy inherits without anybody meaning it to.
     """
 
     version: Version
-    revisions: tuple[Numbers, ...]
+    revisions: tuple[Text, ...]
     lines: dict[str, tuple[int, int]]
     title: str
 
@@ -65,20 +75,45 @@ def older_text(text: str, newest: str, removals: Sequence[Removal]) -> str:
     return "\n".join(line for line in text.split("\n") if line.strip() not in cut)
 
 
-def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int]:
-    """All versions of a story, and how many different shingles they have."""
+def surfaces(text: str, words: Words) -> NDArray[np.uint64]:
+    """For each shingle a hash of how it is written: case, quotes, dashes, commas. Where a text is parted or something was cut is no matter.
+
+    Two houses write the same words in different typography, and a copy takes over what it finds more often than not.
+    """
+    starts, ends = words.starts.tolist(), words.ends.tolist()
+    gaps = ["".join(text[e:s].split()) for e, s in zip(ends, starts[1:], strict=False)]
+    written = [hash((text[s:e], gap if len(gap) <= LONGEST_GAP else "")) for s, e, gap in zip(starts, ends, [*gaps, ""], strict=True)]
+    total = np.zeros(len(written) + 1, dtype=np.uint64)
+    powers = np.ones(len(written) + 1, dtype=np.uint64)
+    if written:
+        np.multiply.accumulate(np.full(len(written), MIX), out=powers[1:])
+        inverse = np.uint64(pow(int(MIX), -1, 1 << 64))
+        np.cumsum(np.array(written, dtype=np.int64).view(np.uint64) * powers[:-1], out=total[1:])
+        undo = np.ones(len(written) + 1, dtype=np.uint64)
+        np.multiply.accumulate(np.full(len(written), inverse), out=undo[1:])
+        last = words.shingle_ends
+        return np.asarray((total[last] - total[: len(last)]) * undo[: len(last)])
+    return np.empty(0, dtype=np.uint64)
+
+
+def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
+    """All versions of a story, how many different shingles they have, and how many ways of writing them."""
     hashes: list[NDArray[np.uint32]] = []
-    counts: list[int] = []
+    written: list[NDArray[np.uint64]] = []
     for version in versions:
         newest = version.texts[0]
-        hashes.append(tokenise(newest, version.removals).shingles)
-        hashes.extend(tokenise(older_text(text, newest, version.removals)).shingles for text in version.texts[1:])
-        counts.append(len(version.texts))
-    joined = np.concatenate(hashes) if hashes else np.empty(0, dtype=np.uint32)
-    distinct, numbers = np.unique(joined, return_inverse=True)
-    pieces = np.split(numbers.astype(np.int64), np.cumsum([len(h) for h in hashes])[:-1])
+        for k, text in enumerate(version.texts):
+            body = older_text(text, newest, version.removals) if k else text
+            words = tokenise(body, () if k else version.removals)
+            hashes.append(words.shingles)
+            written.append(surfaces(body, words))
+    ends = np.cumsum([len(h) for h in hashes])[:-1]
+    distinct, numbers = np.unique(np.concatenate(hashes), return_inverse=True)
+    ways, surface = np.unique(np.concatenate(written), return_inverse=True)
+    texts = [Text(*pair) for pair in zip(np.split(numbers.astype(np.int64), ends), np.split(surface.astype(np.int64), ends), strict=True)]
     prepared, at = [], 0
-    for version, count in zip(versions, counts, strict=True):
-        prepared.append(Prepared(version, tuple(pieces[at : at + count]), cut_lines(version), folded(version.title)))
+    for version in versions:
+        count = len(version.texts)
+        prepared.append(Prepared(version, tuple(texts[at : at + count]), cut_lines(version), folded(version.title)))
         at += count
-    return prepared, len(distinct)
+    return prepared, len(distinct), len(ways)

@@ -8,19 +8,22 @@ what each candidate lacks, without counting a version's own descendants as witne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from syndtrack.models import Edge, EdgeKind, Evidence, Match, Version
 from syndtrack.provenance.evidence import evidence_for
 from syndtrack.provenance.features import Option, Story
-from syndtrack.provenance.trees import OUTSIDE, best_forest, edge_probabilities
+from syndtrack.provenance.merging import further_source
+from syndtrack.provenance.trees import OUTSIDE, best_forest, derives, log_total_and_probabilities
 from syndtrack.provenance.weights import FIRST, SECOND, score
 from syndtrack.publishers import Registry
 
 # An edge less likely than this stays undecided: shown with its score, not drawn.
 LEAST_CONFIDENCE = 0.4
+# Of so many answers for each copy the evidence is put in words.
+SHOWN = 3
 KINDS: Mapping[str, EdgeKind] = {"verbatim": "verbatim", "edited": "edited", "excerpt": "excerpt", "shared-passage": "excerpt"}
 
 
@@ -60,8 +63,8 @@ class Weighed:
 def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], Match], publishers: Registry) -> StoryTrace:
     """Trace the articles of one connected component of the match graph (one alone, too).
 
-    Keys of `matches` are (smaller id, larger id); in each match `a` is the text of the smaller id. The result depends neither on the order of
-    `versions` nor on the values of ids.
+    Keys of `matches` are (smaller id, larger id); in each match `a` is the text of the smaller id. The result depends neither on the order
+    of `versions` nor on the values of ids.
     """
     ordered = tuple(sorted(versions, key=lambda v: (v.first_seen, v.url, v.title)))
     story = Story(ordered, matches, publishers)
@@ -69,6 +72,7 @@ def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], M
     edges: list[Edge] = []
     considered: dict[int, tuple[Considered, ...]] = {}
     undecided = set()
+    heads = [weighed.options[i][c].head for i, c in enumerate(weighed.chosen)]
     for place, version in enumerate(ordered):
         ranked = _ranked(story, weighed, place)
         considered[version.article_id] = tuple(c for c, _ in ranked)
@@ -79,26 +83,32 @@ def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], M
         if answer.probability < LEAST_CONFIDENCE:
             undecided.add(version.article_id)
             continue
-        edges.append(_edge(story, place, option, answer))
+        edge = _edge(story, place, option, answer)
+        further = further_source(story, place, option, heads, SECOND)
+        if further is None:
+            edges.append(edge)
+            continue
+        also, value, probability = further
+        second = _considered(story, place, also, (value, probability), None)
+        edges.append(replace(edge, kind="multi-source"))
+        if probability >= LEAST_CONFIDENCE:
+            edges.append(replace(_edge(story, place, also, second), kind="multi-source"))
     return StoryTrace(tuple(edges), considered, frozenset(undecided))
 
 
 def weigh(story: Story) -> Weighed:
     """Both passes."""
-    first = weigh_once([story.options(i, story.likely_witnesses(i)) for i in range(len(story.versions))], FIRST)
+    count = range(len(story.versions))
+    there = [story.likely_witnesses(i) for i in count]
+    first = weigh_once([story.options(i, there[i]) for i in count], FIRST)
     heads = [first.options[i][c].head for i, c in enumerate(first.chosen)]
-    return weigh_once([story.options(i, witnesses(story, i, heads)) for i in range(len(story.versions))], SECOND)
+    apart = [witnesses(story, i, heads) for i in count]
+    return weigh_once([first.options[i] if apart[i] == there[i] else story.options(i, apart[i]) for i in count], SECOND)
 
 
 def witnesses(story: Story, copy: int, heads: Sequence[int]) -> set[int]:
     """The candidates that do not derive from a version, by a first choice of heads."""
-
-    def derives(u: int) -> bool:
-        while u not in (OUTSIDE, copy):
-            u = heads[u]
-        return u == copy
-
-    return {u for u in story.candidates[copy] if not derives(u)}
+    return {u for u in story.candidates[copy] if not derives(u, copy, heads)}
 
 
 def weigh_once(options: list[list[Option]], weights: Mapping[str, float]) -> Weighed:
@@ -106,7 +116,7 @@ def weigh_once(options: list[list[Option]], weights: Mapping[str, float]) -> Wei
     scores = [[score(o.features, weights) for o in row] for row in options]
     heads = np.array([o.head for row in options for o in row], dtype=np.int64)
     copies = np.array([i for i, row in enumerate(options) for _ in row], dtype=np.int64)
-    flat = edge_probabilities(len(options), heads, copies, np.array([s for row in scores for s in row]))
+    _, flat = log_total_and_probabilities(len(options), heads, copies, np.array([s for row in scores for s in row]))
     ends = np.cumsum([len(row) for row in options])[:-1]
     probabilities = [part.tolist() for part in np.split(flat, ends)]
     best: list[dict[int, int]] = []
@@ -129,12 +139,18 @@ def _ranked(story: Story, weighed: Weighed, copy: int) -> list[tuple[Considered,
     found = []
     for k, (option, value, probability) in enumerate(rows):
         rival = rows[0 if k else min(1, len(rows) - 1)][0] if len(rows) > 1 else None
-        source = story.versions[option.head] if option.head != OUTSIDE else None
-        is_none = source is None and option.publisher_id is None
-        evidence = () if is_none else evidence_for(story, copy, option, rival, SECOND)
-        publisher = source.publisher_id if source else option.publisher_id
-        found.append((Considered(source.article_id if source else None, publisher, round(value, 4), round(probability, 4), evidence), option))
+        shown = k < SHOWN or option is weighed.options[copy][weighed.chosen[copy]]
+        found.append((_considered(story, copy, option, (value, probability), rival if shown else False), option))
     return found
+
+
+def _considered(story: Story, copy: int, option: Option, score_and_share: tuple[float, float], rival: Option | bool | None) -> Considered:
+    """An answer in words; without evidence where `rival`, the next best answer, is False."""
+    source = story.versions[option.head] if option.head != OUTSIDE else None
+    publisher = source.publisher_id if source else option.publisher_id
+    value, probability = score_and_share
+    evidence = () if publisher is None or isinstance(rival, bool) else evidence_for(story, copy, option, rival, SECOND)
+    return Considered(source.article_id if source else None, publisher, round(value, 4), round(probability, 4), evidence)
 
 
 def _edge(story: Story, copy: int, option: Option, answer: Considered) -> Edge:
@@ -143,7 +159,15 @@ def _edge(story: Story, copy: int, option: Option, answer: Considered) -> Edge:
     other = next((s.publisher_id for s in said.all), None)
     kind: EdgeKind = "edited"
     if option.head != OUTSIDE:
-        kind = KINDS[story.match(copy, option.head)[2].kind]
+        match = story.match(copy, option.head)[2]
+        kind = KINDS[match.kind] if match else "excerpt"
     return Edge(
-        version.article_id, answer.source, answer.source_publisher, kind, answer.probability, credited, None if credited else other, answer.evidence
+        version.article_id,
+        answer.source,
+        answer.source_publisher,
+        kind,
+        answer.probability,
+        credited,
+        None if credited else other,
+        answer.evidence,
     )

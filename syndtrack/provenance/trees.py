@@ -19,18 +19,19 @@ LARGEST_EXACT = 1_500
 Floats = NDArray[np.float64]
 
 
-def edge_probabilities(size: int, heads: NDArray[np.int64], copies: NDArray[np.int64], scores: Floats) -> Floats:
-    """The probability of each option. Option i is an edge from `heads[i]` (OUTSIDE or a version's place) to `copies[i]`, its log-weight `scores[i]`.
+def log_total_and_probabilities(size: int, heads: NDArray[np.int64], copies: NDArray[np.int64], scores: Floats) -> tuple[float, Floats]:
+    """The logarithm of the sum over all cycle-free choices, and the probability of each option.
 
-    Every version from 0 to size - 1 must have an option from OUTSIDE.
+    Option i is an edge from `heads[i]` (OUTSIDE or a place) to `copies[i]` with the log-weight `scores[i]`. Every version from 0 to
+    size - 1 must have an option from OUTSIDE.
     """
     best = np.full(size, -np.inf)
     np.maximum.at(best, copies, scores)
     weights = np.exp(np.maximum(scores - best[copies], -60.0))
-    if size > LARGEST_EXACT:
-        total = np.zeros(size)
-        np.add.at(total, copies, weights)
-        return np.asarray(weights / total[copies])
+    if size > LARGEST_EXACT or size == 1:
+        sums = np.zeros(size)
+        np.add.at(sums, copies, weights)
+        return float((np.log(sums) + best).sum()), np.asarray(weights / sums[copies])
     laplacian = np.zeros((size, size))
     np.add.at(laplacian, (copies, copies), weights)
     inner = heads != OUTSIDE
@@ -38,13 +39,14 @@ def edge_probabilities(size: int, heads: NDArray[np.int64], copies: NDArray[np.i
     inverse = np.linalg.inv(laplacian)
     own = inverse[copies, copies]
     across = np.where(inner, inverse[copies, heads], 0.0)
-    return np.asarray(np.clip(weights * (own - across), 0.0, 1.0))
+    total = float(np.linalg.slogdet(laplacian)[1] + best.sum())
+    return total, np.asarray(np.clip(weights * (own - across), 0.0, 1.0))
 
 
 def best_forest(options: Sequence[Mapping[int, float]]) -> list[int]:
-    """For each version the head of its edge in the cycle-free choice with the greatest sum; `options[v]` maps heads to values, OUTSIDE among them.
+    """For each version the head of its edge in the cycle-free choice with the greatest sum.
 
-    Equal values go to the head that stands first in the mapping.
+    `options[v]` maps heads to values, OUTSIDE among them. Equal values go to the head that stands first in the mapping.
     """
     chosen = [max(heads, key=heads.__getitem__) for heads in options]
     cycles = _cycles(chosen)
@@ -66,6 +68,13 @@ def best_forest(options: Sequence[Mapping[int, float]]) -> list[int]:
         v, head = entry[to][source]
         chosen[v] = head
     return chosen
+
+
+def derives(version: int, source: int, heads: Sequence[int]) -> bool:
+    """Whether a version comes from another, directly or by hops, in a cycle-free choice of heads."""
+    while version not in (OUTSIDE, source):
+        version = heads[version]
+    return version == source
 
 
 def _cycles(heads: Sequence[int]) -> list[list[int]]:
