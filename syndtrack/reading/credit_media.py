@@ -22,6 +22,7 @@ BRACKETED = re.compile(r"[(\[（【][^()\[\]（）【】\n]{3,160}[)\]）】]")
 TAIL_WORD = r"(?:files?(?: photo)?|pool|handout|images?|photo|less|archiv|archivo|north america|europe)"
 CLOSERS = r"[\s.,;:/)\]>*|]{0,4}"
 TAIL = re.compile(rf"{CLOSERS}(?:(?:,|/|\s)?\s?{TAIL_WORD}\b{CLOSERS}){{0,2}}", re.IGNORECASE)
+AGENCY_PHOTO = "(?:ap|afp|reuters|epa|efe|ansa|xinhua|pti)"
 VIA = re.compile(r"(?<!\w)(?:via|vía|через|por medio de)[\s:]+(?:the |l'|la )?$", re.IGNORECASE)
 COMMA_VIA = re.compile(r"[,–—]\s*(?:via|vía)\s+", re.IGNORECASE)
 COURTESY = re.compile(r"(?:^|[(\[:.|/]\s*|toggle caption )(?:photo )?courtesy(?: of|:)? ")
@@ -62,7 +63,8 @@ def _archives() -> re.Pattern[str]:
 def _phrases() -> re.Pattern[str]:
     found = table("media")["words"]
     begun, anywhere = ("|".join(pattern(p) for p in found[key]) for key in ("phrases", "anywhere"))
-    return re.compile(rf"(?:^|[(\[.|:,—–-]\s*)(?:{begun})\b|(?:{anywhere})")
+    photo = rf"(?:(?:^|[.—–-]\s*){AGENCY_PHOTO} photos?(?=\s*(?:[/:|.,)©–-]|by\b|$))|[(\[|/]\s*{AGENCY_PHOTO} photos?\b)"
+    return re.compile(rf"(?:^|[(\[.|:,—–-]\s*)(?:{begun})\b|(?:{anywhere})|{photo}")
 
 
 def picture_credits(scan: Scan, line: Line) -> list[Span]:

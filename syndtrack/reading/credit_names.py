@@ -48,11 +48,11 @@ def caseless(character: str) -> bool:
     return character.isalpha() and character.lower() == character.upper()
 
 
-def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool = False, loose: bool = False) -> Name | None:
+def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool = False, loose: int = 0) -> Name | None:
     """The name that begins at `at` (after quotes and an article), not beyond `stop`; None if nothing there looks like a name.
 
-    `strict`: a word in small letters is a name only if the registry knows it. `loose`: all up to `stop` is the name if it is short and
-    begins with a capital, for languages that write a name's other words in small letters.
+    `strict`: a word in small letters is a name only if the registry knows it. `loose`: all up to `stop` is the name if it has no more
+    words than that and begins with a capital, for languages that write a name's other words in small letters.
     """
     opening = OPENING.match(text, at, stop)
     start = opening.end() if opening else at
@@ -67,7 +67,7 @@ def name_at(text: str, at: int, stop: int, registry: Registry, *, strict: bool =
     end = _grown(text, start, stop)
     if end is None:
         return _small(text, start, stop, registry, strict=strict)
-    if loose and (whole := LOOSE.match(text, start, stop)) and whole.end("name") > end:
+    if loose and (whole := LOOSE.match(text, start, stop)) and whole.end("name") > end and len(whole["name"].split()) <= loose:
         end = whole.end("name")
     return _checked(text, start, end, registry)
 

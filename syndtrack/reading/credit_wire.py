@@ -23,7 +23,7 @@ MAX_BRACKETS = 4
 MIN_FOLDED = 4  # letters of a name that is taken however it is written: "/ritzau/"
 TAIL = 60  # an agency behind the last words of a text
 
-DASH = re.compile(r"\s{0,2}(?:[.,]?\s?[-–—―‒\ufffd=~•►|]{1,3}\.?|\.[-–—]|:|\.(?=\s|$))\s{0,3}")
+DASH = re.compile(r"\s{0,2}(?:[.,]?\s?[-–—―‒_\ufffd=~•►|]{1,3}\.?|\.[-–—]|:|\.(?=\s|$))\s{0,3}")
 BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】\n]{2,60})[)）\]】]|(?<![\w:/])/\s?([^/()\n]{2,40}?)\s?/(?![\w/])")
 CUT = re.compile(r"(?:[:!?\"”»|]|\.{3}|…|(?<=[a-z])\.)\s+")
 CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}月?\d{1,2}日?[^\n，。、,.]{0,12}?(?:电|電|讯|訊)[\s:：]?")
@@ -165,11 +165,15 @@ def _byline(scan: Scan, line: Line) -> str | None:
         return None
     if not (_only_names(before[by.end() :].replace(" via ", " ") if by else before) and _only_names(after)):
         return None
-    if by:
-        return agency.name if len(after) <= 80 else None
     people = len(re.findall(r"[^\W\d_]+", before))
-    room = 40 if line.top else 0
-    return agency.name if JOINED.search(before) and 2 <= people <= 9 and len(after.strip(" .)]|")) <= room else None
+    if by:
+        named = len(after) <= 80
+    elif not before.strip(" ("):
+        named = line.top and re.fullmatch(r",(?: [^\W\d_]+){1,3}", after) is not None
+    else:
+        room = 40 if line.top else 0
+        named = JOINED.search(before) is not None and 2 <= people <= 9 and len(after.strip(" .)]|")) <= room
+    return agency.name if named else None
 
 
 def _only_names(part: str) -> bool:

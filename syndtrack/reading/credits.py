@@ -26,6 +26,7 @@ MAX_CREDITS = 200  # real articles state fewer than 30
 OPENERS = '.!?:;…。！？：(（[【*|–—-•"“”»「'
 # A word's first letter that is no small Latin, Greek or Cyrillic one, or any first letter behind an opener.
 BEGINNING = re.compile(rf"\b[^\W\d_a-zß-öø-ÿα-ώа-џ]|(?:(?<=[{re.escape(OPENERS)}])|(?<=[{re.escape(OPENERS)}]\s)|^)[^\W\d_]")
+SENTENCE_ENDS = (".", "!", "?", "…", "。", "”", '"')
 BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】"}
 DATELINE_ENDS = ("-", "–", "—")
 CAPITAL = "A"  # stands for a beginning inside a sentence, told by its capital only
@@ -37,7 +38,7 @@ MAX_TITLE = 220
 ADDRESS_BEHIND = re.compile(r"[\s(|:,;–—-]{1,4}(https?://[^\s<>\"'|\])]{3,400})[)\].\s]{0,4}$")
 # "in the March 3, 2020, issue of the Harbour Post"
 ISSUE_WORDS = "issue|issues|edition|number|newsletter of|ausgabe|numéro|édition|edición|número|edição|numero|edizione"
-ISSUE = re.compile(rf"[^.;:()\n]{{0,50}}?\b(?:{ISSUE_WORDS}) (?:of|von|der|des|de|du|da|do|di|del) ")
+ISSUE = re.compile(rf"[^.;:()\n]{{0,50}}?\b(?:{ISSUE_WORDS})[ \d/.,]{{0,12}} (?:of|von|der|des|de|du|da|do|di|del) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,10 @@ class Begun:
         if closing := BRACKETS.get(self.opener):
             shut = text.find(closing, self.after, self.stop)
             return shut if shut >= 0 else self.stop
-        return None if self.wording.line and self.opener not in ("", "*", "|") else self.stop
+        if not self.wording.line or self.opener in ("", "*", "|"):
+            return self.stop
+        # "… before winter. Source: Harbour Letter"
+        return self.stop if self.opener in SENTENCE_ENDS and text[self.after - 1] in ":：" else None
 
 
 def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
@@ -167,7 +171,7 @@ def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
             return None
         end, last = after + tail.start(), after + tail.end()
     strict = not wording.line or text[begun.at : begun.at + 3].lower() == "via"
-    name = name_at(text, after, end, scan.registry, strict=strict, loose=_is_loose(wording))
+    name = name_at(text, after, end, scan.registry, strict=strict, loose=_loose_words(wording))
     if name is None or (wording.after is not None and text[name.end : end].strip(" \"”»'’,")):
         return None
     last, url = last if wording.after is not None else name.end, name.url
@@ -180,9 +184,11 @@ def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
     return Found(wording.kind, begun.at, _end_of(text, last, begun.stop), name.text, url)
 
 
-def _is_loose(wording: Wording) -> bool:
-    """Whether the name's further words may be written in small letters, since nothing else can stand there."""
-    return wording.loose and (wording.line or wording.titled or wording.after is not None)
+def _loose_words(wording: Wording) -> int:
+    """How many words a name may have whose further ones are written in small letters: few where something else may follow it."""
+    if not wording.loose:
+        return 0
+    return 4 if wording.line or wording.titled or wording.after is not None else 2
 
 
 def _past_list(scan: Scan, name: Name, last: int, end: int) -> int:
