@@ -25,7 +25,7 @@ MOST = 0.5
 SURE = 0.3
 """From this containment of the smaller text on, `MIN_SHINGLES` in common are enough."""
 
-NEEDED_PROSE = ((0.2, 40), (0.1, 120), (0.05, 240))
+NEEDED_PROSE = ((0.2, 30), (0.1, 120), (0.05, 240))
 """Below that: the containment of the smaller text, from which on so many words of prose in common are enough. On 1,149 raw pages of one
 day, pages without common reporting shared up to 100 (statements, forecasts, boxes) at containments up to 0.2."""
 
