@@ -105,6 +105,11 @@ def test_paragraphs_parted_by_breaks_in_a_layout_table_are_lines():
     assert lines_of(html)[:4] == list(PARAGRAPHS)
 
 
+def test_a_page_that_is_one_form_is_read():
+    html = page(prose()).replace("<header>", "<form><input type=hidden><header>").replace("</body>", "</form></body>")
+    assert PARAGRAPHS[1] in lines_of(html)
+
+
 def test_a_body_in_several_containers_is_read_whole():
     parts = [PARAGRAPHS[:2], PARAGRAPHS[2:], [p.replace("ferry", "pilot boat") + " " + p for p in PARAGRAPHS]]
     html = "".join(

@@ -4,7 +4,7 @@ trafilatura (Barbaresi 2021, https://aclanthology.org/2021.acl-demo.15/) is aske
 
 - tables that only lay out the page become plain blocks beforehand, or their cells come back as rows of a table;
 - short lines that it dropped from between the paragraphs come back where they are credits or pointers to other articles: both are
-  evidence of where a text was, and cleaning takes them out again with a span;
+  evidence of where a text was, and cleaning takes them out again with a span; so do sentences that look like their neighbours;
 - where it missed most of the page's paragraphs (bodies in several containers), the containers that hold the paragraphs are taken whole;
 - the headline, and what only serves the page (share, print, comments), goes from both ends.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from trafilatura.core import bare_extraction
@@ -35,6 +36,8 @@ LONGEST_SEARCHED = 200_000
 # A paragraph of prose: longer than any headline or teaser line. Of what it holds, links are less than this share.
 PROSE = 80
 LINK_SHARE = 0.4
+# A sentence that looks like its neighbours: shorter ones are often buttons and labels.
+SENTENCE = 60
 # Containers are taken whole where the extractor missed this share of their prose, and at least this many characters.
 MISSED = 0.2
 MISSED_LENGTH = 500
@@ -44,7 +47,7 @@ SMALL_BODY = 0.3
 # It warns of every page without text; we refuse those with a reason of our own.
 logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
-_AROUND = frozenset({"aside", "footer", "nav", "header", "form", "figure", "dialog"})
+_AROUND = frozenset({"aside", "footer", "nav", "header", "figure", "dialog"})
 _AROUND_MARKS = re.compile(
     r"(?<![a-z])(?:comments?|respond|disqus|related|recommend(?:ed|ations?)|recirc|most-?read|popular|trending|sidebar|footer|newsletter|cookies?|consent|"
     r"share|social|promo|outbrain|taboola|advert(?:isement)?|teasers?|bio)(?![a-z])",
@@ -101,8 +104,13 @@ class _Held:
         return key in self.whole or key in self.joined
 
 
-def _is_prose(line: Line) -> bool:
-    return len(line.text) >= PROSE and sum(len(words) for _, words in line.links) < LINK_SHARE * len(line.text)
+def _form(block: Tree) -> tuple[str, str | None, Tree]:
+    """What paragraphs of one body have in common."""
+    return block.tag, block.get("class"), block.getparent()
+
+
+def _is_prose(line: Line, shortest: int = PROSE) -> bool:
+    return len(line.text) >= shortest and sum(len(words) for _, words in line.links) < LINK_SHARE * len(line.text)
 
 
 def _container(block: Tree) -> Tree:
@@ -144,6 +152,7 @@ def _rejoined(core: list[str], page: Sequence[Line]) -> list[str]:
     if not known:
         return core
     weight = _weight(page[number].block for number in known)
+    forms = Counter(_form(page[number].block) for number in known)
     held, judged, before = _Held(core), 0, -1
     extra: dict[int, list[str]] = {}
     for number in range(max(0, known[0] - FARTHEST), min(len(page), known[-1] + FARTHEST + 1)):
@@ -152,7 +161,7 @@ def _rejoined(core: list[str], page: Sequence[Line]) -> list[str]:
             before = place
         elif judged < MOST_JUDGED and len(line.text) <= LONGEST_REJOINED and _is_inside(line.block, weight) and line.text not in held:
             judged += 1
-            if _is_evidence(line.text):
+            if _is_evidence(line.text) or (_is_prose(line, SENTENCE) and forms[_form(line.block)] >= 2):
                 extra.setdefault(before, []).append(line.text)
     result = list(extra.get(-1, ()))
     for number, text in enumerate(core):

@@ -29,7 +29,7 @@ _OVERLONG_TAG = re.compile(r"(<[a-z][a-z0-9]{0,20})\s[^<>]{50000,}>", re.I)
 UNSEEN = frozenset(
     """
     script style noscript template head title iframe object embed svg canvas map math audio video select option textarea button input
-    datalist dialog form nav menu
+    datalist dialog nav menu
     """.split()  # noqa: SIM905 - read as a list of words
 )
 INLINE = frozenset(
