@@ -335,8 +335,44 @@ def test_names_of_publishers_with_one_alias_are_still_seen():
 
 
 FRAGMENTS = st.sampled_from(
-    "Via |Source: |Reuters|AFP|(AP) — |\n| |https://a.example/b|This article originally appeared on |h/t |told |新华社|电|«|»|“|(|)|[|/|©|Photo: |, via "
-    "|LONDON|3|.|İ|ß|\u0301|\U0001f600|رويترز|的|By |Harbour Post|{name}|«(a".split("|")
+    [
+        "Via ",
+        "Source: ",
+        "Reuters",
+        "AFP",
+        "(AP) — ",
+        "\n",
+        " ",
+        "https://a.example/b",
+        "This article originally appeared on ",
+        "h/t ",
+        "told ",
+        "新华社",
+        "电",
+        "«",
+        "»",
+        "“",
+        "(",
+        ")",
+        "[",
+        "/",
+        "©",
+        "Photo: ",
+        ", via ",
+        "LONDON",
+        "3",
+        ".",
+        "İ",
+        "ß",
+        "́",
+        "😀",
+        "رويترز",
+        "的",
+        "By ",
+        "Harbour Post",
+        "{name}",
+        "«(a",
+    ]
 )
 
 
