@@ -1,6 +1,7 @@
 """Comparison: copies, excerpts and shared passages are told from quotations, menus and templates; spans quote both texts."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -148,6 +149,15 @@ def test_comparing_is_symmetric(shared: int, own_a: int, own_b: int):
     if one is not None and other is not None:
         assert one.resemblance == other.resemblance
         assert (one.a_in_b, one.b_in_a, one.kind) == (other.b_in_a, other.a_in_b, other.kind)
+
+
+@given(st.lists(st.integers(0, 9), min_size=4, max_size=30), st.lists(st.integers(0, 9), min_size=4, max_size=30))
+def test_comparing_shuffled_and_repeated_passages_is_symmetric_too(a: list[int], b: list[int]):
+    one, other = (tokenise(" ".join(prose(n, 9).strip() + f" {at % 7}" for at, n in enumerate(drawn))) for drawn in (a, b))
+    match, mirrored = compare(one, other), compare(other, one)
+    assert (match is None) == (mirrored is None)
+    if match is not None and mirrored is not None:
+        assert match == replace(mirrored, a_in_b=mirrored.b_in_a, b_in_a=mirrored.a_in_b)
 
 
 def test_one_span_holds_small_edits_and_quotes_both_originals():

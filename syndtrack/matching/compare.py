@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -43,7 +44,13 @@ _OCCURRENCE = np.uint64(0xFFFFFFFF)
 
 
 def compare(a: Words, b: Words) -> Match | None:
-    """How much of each text stands in the other, None where that is too little to call it shared or where either is too short to judge."""
+    """How much of each text stands in the other, None where that is too little to call it shared or where either is too short to judge.
+
+    The other way round the answer is the same, mirrored.
+    """
+    if _order(a) > _order(b):  # passages are laid out along the first text, which must not make a difference
+        mirrored = compare(b, a)
+        return mirrored and replace(mirrored, a_in_b=mirrored.b_in_a, b_in_a=mirrored.a_in_b)
     in_a, in_b = a.occurrences.different, b.occurrences.different
     if min(in_a, in_b) < MIN_SHINGLES:
         return None
@@ -98,6 +105,10 @@ def prose(a: Words, b: Words, found: list[Block]) -> float:
         weights = 1 - 0.5 * (flags_a & flags_b & QUOTED != 0)
         words += float(np.add.reduceat(weights, bounds[:-1])[lengths >= MIN_RUN].sum())
     return words
+
+
+def _order(words: Words) -> tuple[int, bytes]:
+    return len(words), words.hashes.tobytes()
 
 
 def _kind(a: Words, b: Words, a_in_b: float, b_in_a: float) -> MatchKind:
