@@ -24,7 +24,7 @@ async def test_a_result_comes_back_from_another_process():
         assert await workers.run(tasks.process_id, what="a number") != os.getpid()
 
 
-@pytest.mark.parametrize("loop", [tasks.loop_for_ever, tasks.loop_in_c])
+@pytest.mark.parametrize("loop", [tasks.loop_for_ever, tasks.loop_in_c, tasks.wait_for_ever])
 async def test_an_endless_loop_is_stopped_and_the_next_input_is_read(loop):
     async with Workers(1) as workers:
         with pytest.raises(RefusedError, match=r"poison: took longer than 0\.3 s"):
@@ -102,11 +102,10 @@ def test_a_script_without_a_main_guard_works_and_is_not_run_again_by_the_workers
 
 
 def test_a_looping_worker_does_not_outlive_the_program(tmp_path):
-    program = run_script(tmp_path, "await workers.run(tasks.loop_for_ever, what='poison', deadline=600)")
+    program = run_script(tmp_path, "await workers.run(tasks.say_and_loop_for_ever, what='poison', deadline=600)")
     assert program.stdout is not None
     worker = int(program.stdout.readline().split()[1])
+    assert program.stdout.readline() == "looping\n"
     program.send_signal(signal.SIGKILL)
-    program.wait(timeout=60)
-    # The worker held the other end of the output: it ends when the last holder is gone.
-    program.stdout.read()
+    program.communicate(timeout=60)  # the worker holds the output too: it ends when its last holder is gone
     assert not Path(f"/proc/{worker}/cmdline").exists() or Path(f"/proc/{worker}/cmdline").read_text() == ""

@@ -33,6 +33,15 @@ def loop_in_c() -> None:
     sum(range(10**12))  # one call into C that no Python signal handler can interrupt
 
 
+def say_and_loop_for_ever() -> None:
+    print("looping", flush=True)
+    loop_for_ever()
+
+
+def wait_for_ever() -> None:
+    signal.pause()
+
+
 def take_memory(size: int) -> int:
     return len(bytearray(size))
 

@@ -23,6 +23,7 @@ from concurrent.futures import CancelledError as PoolCancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib import import_module
+from multiprocessing.forkserver import _forkserver as _fork_server
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -41,10 +42,14 @@ MEMORY_BYTES = 1_000_000_000
 TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
+WALL_FACTOR = 4
+END_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
 WARM_MODULES = ("syndtrack.polling.seen", "feedparser", "syndtrack.reading.charset", "protego")
 
 _BASE: Any = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+_OUT_OF_TIME = getattr(signal, "SIGPROF", 0)
+_TOO_LONG = "took longer than {:g} s to read and was stopped"
 _main_lock = threading.Lock()
 
 
@@ -80,10 +85,15 @@ class Workers:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
-            await asyncio.to_thread(_end, pool)
+            ended, loop = asyncio.Event(), asyncio.get_running_loop()
+            _end_aside(pool, lambda: loop.call_soon_threadsafe(ended.set))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), END_SECONDS)
 
     async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 20.0) -> T:
-        """What `function(*args)` returns in a worker. `what` names the input in messages, `deadline` is in seconds.
+        """What `function(*args)` returns in a worker. `what` names the input in messages.
+
+        `deadline` is in seconds of computing, so that a busy machine refuses nothing; waiting ends after WALL_FACTOR times as long.
 
         Raises the SyndtrackError that the function raised, or RefusedError when it took too long, needed too much memory, crashed the
         worker or failed in any other way.
@@ -93,19 +103,22 @@ class Workers:
             if pool is None:
                 raise RuntimeError("use `async with Workers()`")
             try:
-                async with asyncio.timeout(deadline + GRACE):
-                    result: T = await asyncio.wrap_future(pool.schedule(function, args=args, timeout=deadline))
+                wall = WALL_FACTOR * deadline
+                async with asyncio.timeout(wall + GRACE):
+                    result: T = await asyncio.wrap_future(pool.schedule(_timed, args=(deadline, function, args), timeout=wall))
                     return result
             except SyndtrackError:
                 raise
             except TimeoutError as error:
                 if not error.args:  # asyncio's, not pebble's: the pool itself has stopped answering
                     self._replace(pool)
-                raise RefusedError(what, f"took longer than {deadline:g} s to read and was stopped") from error
+                raise RefusedError(what, _TOO_LONG.format(deadline)) from error
             except MemoryError as error:
                 raise RefusedError(what, f"needs more than {self._memory_bytes // 1_000_000} MB to read") from error
             except ProcessExpired as error:
-                raise RefusedError(what, f"the process that read it ended with status {error.exitcode}") from error
+                too_long = error.exitcode == -_OUT_OF_TIME
+                reason = _TOO_LONG.format(deadline) if too_long else f"the process that read it ended with status {error.exitcode}"
+                raise RefusedError(what, reason) from error
             except (BrokenProcessPool, PoolCancelledError, RuntimeError) as error:
                 if self._pool is pool and not pool.active:
                     self._replace(pool)
@@ -129,12 +142,22 @@ class Workers:
         if self._pool is broken:
             log.warning("the worker processes stopped answering and are replaced")
             self._pool = self._new_pool()
-            threading.Thread(target=_end, args=(broken,), name="syndtrack-end-pool", daemon=True).start()
+            _end_aside(broken)
 
 
-def _end(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call] # pebble says py.typed but leaves this one untyped
-    pool.join()
+def _end_aside(pool: ProcessPool, told: Callable[[], object] = lambda: None) -> None:
+    """Ends a pool in a thread of its own: the workers are killed within a moment, but a pool that answers no more may keep the thread.
+
+    A thread of the event loop's executor would then keep the loop from closing.
+    """
+
+    def end() -> None:
+        pool.stop()  # type: ignore[no-untyped-call] # pebble says py.typed but leaves this one untyped
+        pool.join()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            told()
+
+    threading.Thread(target=end, name="syndtrack-end-pool", daemon=True).start()
 
 
 def _prepare(memory_bytes: int, warm: Sequence[str]) -> None:
@@ -150,8 +173,24 @@ def _prepare(memory_bytes: int, warm: Sequence[str]) -> None:
         limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + memory_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # Killed with the fork server, which ends with the program: a worker in an endless loop must not outlive both.
+        # Killed with the fork server, which ends with the program: a worker in an endless loop must not outlive both. The server ends when
+        # the last process lets go of its pipe, and hands that pipe to its children too.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        pipe = getattr(_fork_server, "_forkserver_alive_fd", None)
+        if pipe is not None:
+            os.close(pipe)
+            _fork_server._forkserver_alive_fd = None  # type: ignore[attr-defined] # private: there is no other way to it
+
+
+def _timed(deadline: float, function: Callable[..., T], args: tuple[object, ...]) -> T:
+    """Runs in the worker: a signal that nobody handles ends the process after so many seconds of computing, in C code too."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_PROF, deadline)
+    try:
+        return function(*args)
+    finally:
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _one_line(error: BaseException) -> str:
