@@ -1,5 +1,6 @@
 """Who copied whom: small stories whose answer a reader can tell."""
 
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, permutations
@@ -7,7 +8,9 @@ from itertools import combinations, permutations
 import pytest
 
 from syndtrack.models import Credit, Match, Publisher, Removal, ResolvedCredit, Version
+from syndtrack.provenance.features import Story
 from syndtrack.provenance.tracing import trace_story
+from syndtrack.provenance.weights import FILE, FIRST, SECOND, rewritten
 from syndtrack.publishers import Registry
 from syndtrack.words import tokenise
 
@@ -179,6 +182,42 @@ def test_a_credit_to_somebody_else_is_told():
     (edge,) = [e for e in trace(original, copy).edges if e.source == 1] or [None]
     assert edge is not None
     assert (edge.credited, edge.credited_to) == (False, AGGREGATOR)
+
+
+def test_an_article_made_of_two_texts_gets_an_edge_to_each():
+    ferries, grapes = version(1, PAPER, PARAGRAPHS, 0), version(2, HERALD, OTHER, 20)
+    both = version(3, BLOG, [*PARAGRAPHS[:4], *OTHER[:3]], 200)
+    traced = trace(ferries, grapes, both)
+    assert {(e.copy, e.source, e.kind) for e in traced.edges} == {(3, 1, "multi-source"), (3, 2, "multi-source")}
+
+
+def test_an_original_does_not_become_the_copy_of_an_agency_that_a_later_collage_names():
+    original = version(1, HERALD, OTHER, 0)
+    line = "ROME (AFP) -"
+    collage = version(2, BLOG, [f"{line} {PARAGRAPHS[0]}", *PARAGRAPHS[1:], *OTHER[:2]], 500, credits=[("wire", line, AGENCY)])
+    assert 1 not in sources(trace(original, collage))
+
+
+def test_no_article_is_its_own_ancestor_however_alike_the_versions_are():
+    versions = [version(n, 10 * n, PARAGRAPHS, 3 * n) for n in range(2, 7)]
+    heads = {copy: source for copy, (source, _) in sources(trace(*versions)).items()}
+    for copy in heads:
+        path = [copy]
+        while (head := heads.get(path[-1])) is not None:
+            assert head not in path
+            path.append(head)
+
+
+def test_every_feature_that_can_occur_has_a_weight_and_a_reason(chain):
+    known = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    assert all(entry["says"] for entry in known.values())
+    story = Story(tuple(chain), matched(chain), REGISTRY)
+    met = {name for copy in range(3) for option in story.options(copy, {0, 1, 2} - {copy}) for name in option.features}
+    assert met <= known.keys()
+
+
+def test_rewriting_the_weights_keeps_their_reasons():
+    assert rewritten(FIRST, SECOND) == FILE.read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -86,6 +86,8 @@ class Desk:
         self._holders = np.zeros(distinct, dtype=np.int32)
         self._writers = np.zeros(ways, dtype=np.int32)
         self._whole = [np.unique(np.concatenate([t.words for t in p.revisions])) for p in prepared]
+        spread = np.bincount(np.concatenate(self._whole), minlength=distinct) if self._whole else np.zeros(0)
+        self._rarity = 1.0 / np.maximum(spread, 1)
         self._styles = [np.unique(np.concatenate([t.surface for t in p.revisions])) for p in prepared]
 
     def compare(
@@ -112,6 +114,12 @@ class Desk:
     def shared(self, copy: int, candidate: int) -> int:
         """How many of a copy's shingles a candidate holds in any revision."""
         return int(self._in(self._texts[copy][0].words, self._whole[candidate]).sum())
+
+    def closeness(self, copy: int, candidate: int) -> float:
+        """The share of a copy's text that a candidate holds, where a shingle counts the less the more versions hold it."""
+        text = self._texts[copy][0].words
+        rarity = self._rarity[text]
+        return float(rarity[self._in(text, self._whole[candidate])].sum() / max(1e-9, rarity.sum()))
 
     def size(self, copy: int) -> int:
         """The number of a copy's shingles."""

@@ -19,7 +19,7 @@ from syndtrack.provenance.trees import OUTSIDE
 from syndtrack.publishers import Registry
 from syndtrack.urls import article_key
 
-# So many candidates of a copy are compared word by word; beyond them a candidate has never been the parent of a simulated copy.
+# So many candidates of a copy are compared word by word, the closest of at most five times as many.
 MOST_CANDIDATES = 30
 # A named publisher's article counts as a candidate, matched or not, from so many common shingles on: about two sentences.
 LEAST_SHARED = 8
@@ -98,14 +98,18 @@ class Story:
         version, said = self.versions[copy], self.said[copy]
         named = said.republication_ids | said.wire_ids
 
-        def promise(source: int) -> tuple[float, int]:
+        def bonus(source: int) -> float:
             other = self.versions[source]
-            score = self.match(copy, source)[0]
-            score += 1.0 * (other.publisher_id in named or other.article_id in version.links or other.article_id == version.canonical_of)
-            score -= 0.3 * (other.first_seen > version.first_seen + 2 * HOUR)
-            return (-score, source)
+            pointed = other.publisher_id in named or other.article_id in version.links or other.article_id == version.canonical_of
+            return 1.0 * pointed - 0.3 * (other.first_seen > version.first_seen + 2 * HOUR)
 
-        return sorted(sources, key=promise)[:MOST_CANDIDATES]
+        def likely(source: int) -> tuple[float, int]:
+            return (-self.match(copy, source)[0] - bonus(source), source)
+
+        def close(source: int) -> tuple[float, int]:
+            return (-self.desk.closeness(copy, source) - bonus(source), source)
+
+        return sorted(sorted(sources, key=likely)[: 5 * MOST_CANDIDATES], key=close)[:MOST_CANDIDATES]
 
     def likely_witnesses(self, copy: int) -> set[int]:
         """Candidates that were there when the copy was made, as far as observation tells; all of them if none was."""

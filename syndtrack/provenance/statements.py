@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from syndtrack.models import Credit, ResolvedCredit, Version
-from syndtrack.provenance.texts import folded
 
 Place = Literal["top", "middle", "end", "field"]
 # A line within so many characters of either end stands where credits stand.
@@ -15,7 +14,7 @@ MARGIN = 400
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A republication or wire credit that names somebody else: where it stands and its words, folded."""
+    """A republication or wire credit that names somebody else: where it stands, and its line as it is written."""
 
     credit: Credit
     publisher_id: int
@@ -66,7 +65,7 @@ def statements_of(version: Version) -> Statements:
         for resolved in version.credits:
             number = resolved.publisher_id
             if resolved.credit.kind == kind and number is not None and number != version.publisher_id:
-                found.append(Statement(resolved.credit, number, place_of(resolved.credit, length), folded(resolved.credit.text)))
+                found.append(Statement(resolved.credit, number, place_of(resolved.credit, length), " ".join(resolved.credit.text.split())))
         return tuple(found)
 
     republication, wire, hats = of_kind("republication"), of_kind("wire"), of_kind("hat-tip")

@@ -82,7 +82,8 @@ def surfaces(text: str, words: Words) -> NDArray[np.uint64]:
     """
     starts, ends = words.starts.tolist(), words.ends.tolist()
     gaps = ["".join(text[e:s].split()) for e, s in zip(ends, starts[1:], strict=False)]
-    written = [hash((text[s:e], gap if len(gap) <= LONGEST_GAP else "")) for s, e, gap in zip(starts, ends, [*gaps, ""], strict=True)]
+    # strict=False: where everything was cut there are no words, and no gap behind the last
+    written = [hash((text[s:e], gap if len(gap) <= LONGEST_GAP else "")) for s, e, gap in zip(starts, ends, [*gaps, ""], strict=False)]
     total = np.zeros(len(written) + 1, dtype=np.uint64)
     powers = np.ones(len(written) + 1, dtype=np.uint64)
     if written:

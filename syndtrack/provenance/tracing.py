@@ -21,7 +21,12 @@ from syndtrack.provenance.weights import FIRST, SECOND, score
 from syndtrack.publishers import Registry
 
 # An edge less likely than this stays undecided: shown with its score, not drawn.
-LEAST_CONFIDENCE = 0.4
+LEAST_CONFIDENCE = 0.3
+# A source that only other versions name has to be surer: in the simulated newsroom more than half of the originals that were wrongly taken
+# for copies went to such a one.
+LEAST_BY_OTHERS = 0.75
+# Below the first, a version is not called another one's copy if the second is the chance of no source or of one nobody observed.
+DOUBTFUL, OUTSIDE_CHANCE = 0.65, 0.2
 # Of so many answers for each copy the evidence is put in words.
 SHOWN = 3
 KINDS: Mapping[str, EdgeKind] = {"verbatim": "verbatim", "edited": "edited", "excerpt": "excerpt", "shared-passage": "excerpt"}
@@ -80,7 +85,7 @@ def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], M
         answer = next(c for c, o in ranked if o is option)
         if option.head == OUTSIDE and option.publisher_id is None:
             continue
-        if answer.probability < LEAST_CONFIDENCE:
+        if is_undecided(option, answer.probability, ranked):
             undecided.add(version.article_id)
             continue
         edge = _edge(story, place, option, answer)
@@ -94,6 +99,14 @@ def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], M
         if probability >= LEAST_CONFIDENCE:
             edges.append(replace(_edge(story, place, also, second), kind="multi-source"))
     return StoryTrace(tuple(edges), considered, frozenset(undecided))
+
+
+def is_undecided(option: Option, probability: float, ranked: Sequence[tuple[Considered, Option]]) -> bool:
+    """Whether the best answer of a copy is too weak to be drawn as an edge."""
+    if option.head == OUTSIDE:
+        return probability < (LEAST_BY_OTHERS if "sibling" in option.features else LEAST_CONFIDENCE)
+    unnamed = [c.probability for c, o in ranked if o.head == OUTSIDE and "hidden" not in o.features]
+    return probability < LEAST_CONFIDENCE or (probability < DOUBTFUL and max(unnamed) >= OUTSIDE_CHANCE)
 
 
 def weigh(story: Story) -> Weighed:
