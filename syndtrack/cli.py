@@ -103,15 +103,22 @@ def main(ctx: click.Context, db: Path | None, settings_file: Path | None) -> Non
 # -- feeds
 
 
-@main.command(epilog=example("syndtrack add https://example.org/feed.xml https://example.net/atom"))
+@main.command(
+    epilog=example("syndtrack add https://example.org/feed.xml https://example.net/atom\nsyndtrack add --discover https://example.com/")
+)
 @click.argument("urls", nargs=-1, required=True)
+@click.option("--discover", is_flag=True, help="The addresses are of sites: ask them for the feeds they announce.")
 @click.pass_obj
-def add(session: Session, urls: Sequence[str]) -> None:
+def add(session: Session, urls: Sequence[str], discover: bool) -> None:
     """Subscribe to feeds."""
+    refused: list[Refusal] = []
     with session.tracker() as tracker:
-        refused = tracker.add(urls)
-    click.echo(f"{len(urls) - len(refused)} feeds added")
-    finish(refused)
+        if discover:
+            urls, refused = tracker.discover(urls)
+        taken = tracker.add(urls)
+    for url in sorted(set(urls) - {r.what for r in taken}):
+        click.echo(f"added {url}")
+    finish([*refused, *taken])
 
 
 @main.command("import", epilog=example("syndtrack import subscriptions.opml"))

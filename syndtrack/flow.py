@@ -35,7 +35,7 @@ from syndtrack.urls import registrable_domain
 from syndtrack.words import Words, tokenise
 
 BATCH = 500  # articles a transaction when an archive is taken in
-WORDS_HELD = 20_000  # texts kept as words while pairs are compared: about 100 MB
+WORDS_HELD = 5_000  # texts kept as words while pairs are compared: about 19 KB each, 100 MB
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -63,7 +63,17 @@ def read_article(submission: Submission) -> ReadArticle | Refusal:
     except RefusedError as error:
         return Refusal(error.what, error.reason)
     credits = [_with_link(c, reading.links) for c in find_credits(reading.text, seed_registry())]
-    return ReadArticle(submission, reading, (*credits, *reading.stated, *submission.stated))
+    return ReadArticle(submission, reading, (*credits, *_beside(reading, credits), *reading.stated, *submission.stated))
+
+
+def _beside(reading: Reading, credits: Sequence[Credit]) -> Iterator[Credit]:
+    """Credits of the byline and of captions that a page shows beside its text: wire credits of the one, media credits of the others."""
+    known = {(c.kind, c.text) for c in credits}
+    for where, line in reading.beside:
+        for credit in find_credits(line, seed_registry()):
+            if credit.kind == ("wire" if where == "byline" else "media") and (credit.kind, credit.text) not in known:
+                known.add((credit.kind, credit.text))
+                yield replace(credit, start=None, end=None, field=where)
 
 
 def _with_link(credit: Credit, links: Sequence[Link]) -> Credit:

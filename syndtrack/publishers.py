@@ -16,10 +16,13 @@ from syndtrack.urls import host_of
 
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 
+# Persian writes two Arabic letters with code points of its own; names come in either.
+PERSIAN = str.maketrans("یک", "يك")
+
 
 def fold(name: str) -> str:
     """A name's letters and digits in lower case, without accents, spaces, punctuation or a leading English article."""
-    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold()).strip()
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold()).translate(PERSIAN).strip()
     text = re.sub(r"^(?:https?://)?(?:www\.)?", "", text).removeprefix("the ")
     return "".join(c for c in text if c.isalnum())
 

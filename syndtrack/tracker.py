@@ -28,6 +28,7 @@ from syndtrack.errors import RefusedError, UsageError
 from syndtrack.flow import BATCH, Flow, Progress, ReadArticle, read_article, seed_registry
 from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.models import Refusal, Submission
+from syndtrack.polling.discovery import discover
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.workers import Workers
@@ -39,6 +40,7 @@ from syndtrack.store.lookups import Row
 from syndtrack.store.store import Store
 from syndtrack.urls import is_http
 
+READERS = ("syndtrack.flow",)  # what reads articles in worker processes, loaded once before they start
 REPORTS = ("duplicates", "matches", "edges", "publishers", "stories", "feeds")
 
 
@@ -95,6 +97,22 @@ class Tracker:
         """Subscribe to feeds; returns those that could not be (no address, subscribed already)."""
         return self._subscribe([(url.strip(), None) for url in urls])
 
+    def discover(self, urls: Iterable[str]) -> tuple[list[str], list[Refusal]]:
+        """The feeds that sites announce on their pages (an address that is a feed is its own), and what was refused."""
+
+        async def ask() -> tuple[list[str], list[Refusal]]:
+            found: dict[str, None] = {}
+            refused = []
+            async with self._poller() as (poller, workers):
+                for url in urls:
+                    try:
+                        found |= dict.fromkeys(await discover(url, poller.fetcher, workers))
+                    except RefusedError as error:
+                        refused.append(Refusal(error.what, error.reason))
+            return list(found), refused
+
+        return asyncio.run(ask())
+
     def import_feeds(self, path: Path | str) -> tuple[int, list[Refusal]]:
         """Subscribe to the feeds of an OPML file: how many are new, and what was refused. Raises UsageError if it is none."""
         feeds = [(f.url, f.title) for f in read_subscriptions(Path(path))]
@@ -136,20 +154,26 @@ class Tracker:
     @asynccontextmanager
     async def scheduler(self) -> AsyncIterator[Scheduler]:
         """A scheduler with its connections and worker processes. While it lives, its own thread alone uses this tracker's database."""
-        settings = self.settings
         with ThreadPoolExecutor(1, "store") as thread:
-            async with (
-                Workers() as workers,
-                Poller(
-                    workers,
-                    allow_networks=settings.allow_networks,
-                    contact=settings.contact,
-                    host_delay=settings.host_delay,
-                    concurrency=settings.concurrency,
-                    now=self._now,
-                ) as poller,
-            ):
+            async with self._poller() as (poller, workers):
                 yield Scheduler(self._flow, poller, workers, thread, self._now)
+
+    @asynccontextmanager
+    async def _poller(self) -> AsyncIterator[tuple[Poller, Workers]]:
+        """Connections as the settings allow them, and worker processes."""
+        settings = self.settings
+        async with (
+            Workers(warm=READERS) as workers,
+            Poller(
+                workers,
+                allow_networks=settings.allow_networks,
+                contact=settings.contact,
+                host_delay=settings.host_delay,
+                concurrency=settings.concurrency,
+                now=self._now,
+            ) as poller,
+        ):
+            yield poller, workers
 
     # -- archives
 
@@ -167,7 +191,7 @@ class Tracker:
                 while batch := list(islice(records, BATCH)):
                     number += len(batch)
                     if workers is None and any(isinstance(record, Submission) and record.html is not None for record in batch):
-                        workers = await stack.enter_async_context(Workers())
+                        workers = await stack.enter_async_context(Workers(warm=READERS))
                     each = await asyncio.gather(*(_read(record, workers) for record in batch))
                     self._record_batch(each, counts)
                     refused += [r for r in each if isinstance(r, Refusal)]

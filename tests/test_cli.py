@@ -56,6 +56,7 @@ def test_a_trace_prints_the_chain_and_its_evidence(filled):
 
 
 def test_a_text_on_standard_input_is_traced_without_being_stored(filled):
+    assert filled("forget", BLOG["url"]).exit_code == 0
     record = json.loads(filled("trace", "-", "--format", "json", stdin=BLOG["text"]).stdout)
     assert [n["url"] for n in record["chain"][1:]] == [AGGREGATOR["url"], AGENCY["url"]]
 
@@ -92,8 +93,8 @@ def test_search_finds_words_and_says_so_when_there_are_none(filled):
     ("arguments", "status", "told"),
     [
         (["report", "nonsense"], 2, "nonsense"),
-        (["ingest", "missing.jsonl"], 2, "missing.jsonl: no such file"),
-        (["ingest", "x.pdf"], 2, "no such file"),
+        (["ingest", "missing.jsonl"], 2, "missing.jsonl: No such file"),
+        (["ingest", "x.pdf"], 2, "x.pdf: No such file"),
         (["trace", "https://nowhere.example/a"], 2, "no such article"),
         (["trace", "missing.txt"], 2, "missing.txt"),
         (["import", "missing.opml"], 2, "missing.opml"),
