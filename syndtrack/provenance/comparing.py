@@ -121,6 +121,15 @@ class Desk:
         rarity = self._rarity[text]
         return float(rarity[self._in(text, self._whole[candidate])].sum() / max(1e-9, rarity.sum()))
 
+    def longest(self, copy: int, candidate: int) -> tuple[int, int] | None:
+        """The longest passage of a copy that a candidate holds: start and end in the copy's newest text."""
+        text = self._texts[copy][0]
+        starts, ends = runs(self._in(text.words, self._whole[candidate]))
+        if not len(starts):
+            return None
+        at = int(np.argmax(ends - starts))
+        return int(text.starts[starts[at]]), int(text.ends[ends[at] - 1])
+
     def size(self, copy: int) -> int:
         """The number of a copy's shingles."""
         return len(self._texts[copy][0].words)

@@ -42,16 +42,12 @@ def evidence_for(story: Story, copy: int, option: Option, rival: Option | None, 
 
 
 def _overlap(story: Story, copy: int, option: Option, weight: float) -> Evidence:
-    version, other = story.versions[copy], story.versions[option.head]
-    share, back, match = story.match(copy, option.head)
-    spans = match.spans if match else ()
-    longest = max(((s.a_start, s.a_end) if version.article_id < other.article_id else (s.b_start, s.b_end) for s in spans),
-                  key=lambda s: s[1] - s[0], default=None)  # fmt: skip
-    text = f"{share:.0%} of this text stands there; it holds {back:.0%} of that text"
-    if longest is None:
-        return Evidence("overlap", text, weight)
-    start, end = longest
-    return Evidence("overlap", version.texts[0][start:end][:QUOTE], weight, start, min(end, start + QUOTE))
+    """The longest common passage, quoted from the copy."""
+    found = story.desk.longest(copy, option.head)
+    if found is None:
+        return Evidence("overlap", "no five words in a row stand in both", weight)
+    start, end = found[0], min(found[1], found[0] + QUOTE)
+    return Evidence("overlap", story.versions[copy].texts[0][start:end], weight, start, end)
 
 
 def _innovation(story: Story, copy: int, option: Option, weight: float) -> Evidence | None:

@@ -20,7 +20,7 @@ from syndtrack.publishers import Registry
 from syndtrack.urls import article_key
 
 # So many candidates of a copy are compared word by word, the closest of at most five times as many.
-MOST_CANDIDATES = 30
+MOST_CANDIDATES = 40
 # A named publisher's article counts as a candidate, matched or not, from so many common shingles on: about two sentences.
 LEAST_SHARED = 8
 HOUR = timedelta(hours=1)

@@ -28,10 +28,14 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The kept text of one revision: for each of its shingles, in reading order, the number of its words and that of its typography."""
+    """The kept text of one revision: for each of its shingles, in reading order, the number of its words and that of its typography, and
+    where it starts and ends in the revision's text.
+    """
 
     words: Numbers
     surface: Numbers
+    starts: Numbers
+    ends: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
     """All versions of a story, how many different shingles they have, and how many ways of writing them."""
     hashes: list[NDArray[np.uint32]] = []
     written: list[NDArray[np.uint64]] = []
+    places: list[tuple[Numbers, Numbers]] = []
     for version in versions:
         newest = version.texts[0]
         for k, text in enumerate(version.texts):
@@ -108,10 +113,13 @@ def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
             words = tokenise(body, () if k else version.removals)
             hashes.append(words.shingles)
             written.append(surfaces(body, words))
+            last = words.shingle_ends
+            places.append((words.starts[: len(last)].astype(np.int64), words.ends[last - 1].astype(np.int64)))
     ends = np.cumsum([len(h) for h in hashes])[:-1]
     distinct, numbers = np.unique(np.concatenate(hashes), return_inverse=True)
     ways, surface = np.unique(np.concatenate(written), return_inverse=True)
-    texts = [Text(*pair) for pair in zip(np.split(numbers.astype(np.int64), ends), np.split(surface.astype(np.int64), ends), strict=True)]
+    parts = zip(np.split(numbers.astype(np.int64), ends), np.split(surface.astype(np.int64), ends), places, strict=True)
+    texts = [Text(word, way, *place) for word, way, place in parts]
     prepared, at = [], 0
     for version in versions:
         count = len(version.texts)
