@@ -61,6 +61,7 @@ def registrable_domain(url_or_host: str) -> str:
     domain = _suffixes(host).top_domain_under_public_suffix
     if domain or not host:
         return domain or host
+    host = host.removeprefix("www.")  # a name under no public suffix, of a network of one's own
     port = _port_of(url_or_host)
     return host if port in (None, 80, 443) else f"{host}:{port}"
 

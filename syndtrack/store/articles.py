@@ -68,9 +68,9 @@ class Articles:
             revision_id = self._insert_revision(article_id, at, reading, hashed, credits)
         else:
             revision_id = int(row[0])
-            self._db.execute("UPDATE revision SET first_seen = min(first_seen, ?) WHERE id = ?", (at, revision_id))
-            if before is not None and before[0] != revision_id:
-                self._db.execute("UPDATE revision SET last_seen = max(last_seen, ?) WHERE id = ?", (at, revision_id))
+            self._db.execute(
+                "UPDATE revision SET first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1) WHERE id = ?2", (at, revision_id)
+            )
         now = self._choose_current(article_id)
         changed = before is None or before[0] != now[0]
         return Recorded(article_id, is_new, row is None, now[1] if changed else None, before[1] if changed and before else None)

@@ -128,7 +128,7 @@ class Lookups:
 
     def search(self, query: str, limit: int) -> list[Row]:
         """Current revisions that hold all words of the query, the best first."""
-        words = " ".join('"' + word.replace('"', '""') + '"' for word in query.split())
+        words = " ".join('"' + word.replace('"', '""') + '"' for word in query.replace("\0", " ").split())
         if not words:
             return []
         return list(

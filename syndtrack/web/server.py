@@ -122,6 +122,11 @@ class Site:
         with self._store.snapshot():
             return PAGES[name][1](self._store.lookups, query)
 
+    def _counts(self) -> Record:
+        """How much is stored."""
+        with self._store.snapshot():
+            return self._store.lookups.counts()
+
     def _draw(self, template: str, name: str, record: Record) -> str:
         """A record as a page."""
         return self._templates.get_template(template).render(page=name, now=self._now(), **record)
@@ -132,8 +137,7 @@ class Site:
 
     async def _health(self, _: web.Request) -> web.Response:
         """Whether the store answers, and how much it holds."""
-        counts = await self._reading(self._store.lookups.counts)
-        return web.json_response({"ok": True, **counts})
+        return web.json_response({"ok": True, **await self._reading(self._counts)})
 
     # -- around the handlers
 

@@ -1,0 +1,37 @@
+"""What several test files use."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import aiohttp
+import pytest
+from test_flow import AGENCY, AGGREGATOR, BLOG, UNRELATED
+
+from syndtrack.config import Settings
+from syndtrack.tracker import Tracker
+
+
+def ingested(folder: Path, articles: Sequence[dict[str, str]], name: str = "x.db") -> Tracker:
+    """A tracker on a database in a folder, with these articles taken in. To be closed by the caller."""
+    archive = folder / f"{name}.jsonl"
+    archive.write_text("".join(json.dumps(each) + "\n" for each in articles), encoding="utf-8")
+    tracker = Tracker(Settings(db=folder / name))
+    tracker.ingest([str(archive)])
+    return tracker
+
+
+@pytest.fixture(scope="session")
+def filled_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with a chain of three, an article of its own, a feed that was never polled. To be read only: several tests share it."""
+    folder = tmp_path_factory.mktemp("filled")
+    with ingested(folder, [AGENCY, AGGREGATOR, BLOG, UNRELATED]) as tracker:
+        tracker.add(["https://user:swordfish@feeds.example/rss?token=opensesame"])
+    return folder / "x.db"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP client."""
+    async with aiohttp.ClientSession() as session:
+        yield session
