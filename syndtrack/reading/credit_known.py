@@ -82,25 +82,31 @@ class KnownNames:
 
     def find(self, text: str, start: int, stop: int) -> Iterator[Known]:
         """Known names between two offsets, from left to right, none inside another."""
-        present = set(PART.findall(text, start, stop))
-        starts = {word for word in present if word in self._by_first or self._may_hold(word)}
-        starts |= {the + word for the in THE for word in present if the + word in self._by_first}
+        starts = {word for word in set(PART.findall(text, start, stop)) if self._begins(word)}
         if not starts:
             return
         done = start
-        either = "|".join(map(re.escape, sorted(starts, key=len, reverse=True)))
-        for word in re.compile(rf"(?:(?<![^\W_])|(?<={UNSPACED.pattern}))(?:{either})").finditer(text, start, stop):
-            if word.start() < done:
+        for word in PART.finditer(text, start, stop):
+            if word[0] not in starts or word.start() < done:
                 continue
             for found in self._from(text, word):
-                if found.end <= stop:
+                if done <= found.start and found.end <= stop:
                     yield found
                     done = found.end
 
+    def _begins(self, word: str) -> bool:
+        """Whether a name may begin with a word or lie in it."""
+        return word in self._by_first or any(the + word in self._by_first for the in THE) or self._may_hold(word)
+
     def _from(self, text: str, word: re.Match[str]) -> Iterable[Known]:
-        """The names that begin in a word."""
+        """The names that begin in a word, or with the article before it."""
         if UNSPACED.search(word[0]):
             return self._in_run(text, word.start(), word.end())
+        before = word.start() - len(THE[0])
+        if before >= 0 and text[before : word.start()] in THE and not text[before - 1 : before].isalnum():
+            found = self.at(text, before)
+            if found is not None:
+                return (found,)
         skip = 0 if word[0] in self._by_first else (self._glued(word[0]) or 0)
         found = self.at(text, word.start() + skip) or self._inflected(text, word)
         return () if found is None else (found,)
