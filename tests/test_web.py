@@ -9,10 +9,10 @@ from urllib.parse import quote, urljoin
 
 import aiohttp
 import pytest
+from conftest import ingested
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
-from conftest import ingested
 from test_flow import AGENCY, AGGREGATOR, BLOG, REPORT, UNRELATED, article
 
 from syndtrack.config import Settings
@@ -249,11 +249,10 @@ def hostile_db(tmp_path: Path) -> Path:
         article(HOSTILE_URLS[1], [*REPORT, f"Via {HOSTILE}"], 60, title="javascript:alert(6)", publisher="<i>Copy</i>"),
         {"url": "javascript:alert(7)", "text": text},
     ]
-    with ingested(tmp_path, lines) as tracker:
-        with tracker.store.transaction():
-            tracker.store.articles.refuse(NOW, "javascript:alert(8)", HOSTILE)
-            tracker.store.feeds.add("javascript:alert(9)", HOSTILE, NOW)
-            tracker.store.db.execute("UPDATE credit SET url = 'javascript:alert(10)'")
+    with ingested(tmp_path, lines) as tracker, tracker.store.transaction():
+        tracker.store.articles.refuse(NOW, "javascript:alert(8)", HOSTILE)
+        tracker.store.feeds.add("javascript:alert(9)", HOSTILE, NOW)
+        tracker.store.db.execute("UPDATE credit SET url = 'javascript:alert(10)'")
     return tmp_path / "x.db"
 
 
