@@ -3,6 +3,19 @@
 A log-linear model over cycle-free choices: each answer has a score (features times weights), and the probability of a whole choice is
 proportional to the exponential of its scores' sum. Two passes: the first finds who derives from whom roughly, the second looks again at
 what each candidate lacks, without counting a version's own descendants as witnesses against its source.
+
+What each kind of evidence is worth: a simulated newsroom of 6,000 articles not used for fitting, with its true credits and removals, edges
+of first sources only; a kind taken away by giving it no weight in the second pass, without fitting anew.
+
+    taken away            edge_precision   parent_accuracy   … uncredited   origin_accuracy
+    nothing                         .941              .912           .754              .937
+    overlap                         .930              .883           .633              .910
+    innovations                     .936              .903           .708              .930
+      headlines                     .935              .885           .649              .907
+      lines cut by cleaning         .941              .911           .744              .936
+    credits, agency lines           .852              .811           .722              .913
+    time                            .925              .867           .595              .883
+      claimed time                  .937              .902           .712              .923
 """
 
 from __future__ import annotations
