@@ -105,13 +105,15 @@ class Flow:
 
     def record(self, articles: Sequence[ReadArticle]) -> list[Recorded]:
         """Store readings with their resolved credits, and count their publishers' lines. Inside a transaction."""
-        store, recorded, lines = self.store, [], []
+        store, recorded = self.store, []
+        lines: list[tuple[int, str | None, str | None]] = []
         for article in articles:
             submission = article.submission
             publisher_id = store.publishers.of_article(submission.publisher, submission.url)
             credits = [(c, *store.publishers.of_credit(c)) for c in article.credits]
             done = store.articles.record(submission.url, publisher_id, submission.first_seen, article.reading, credits)
-            lines.append((publisher_id, done.current_text, done.left_text))
+            lines += [(done.publisher_id, text, None) for text in done.current]
+            lines += [(done.publisher_id, None, text) for text in done.left]
             recorded.append(done)
         store.lines.count(lines)
         return recorded

@@ -164,3 +164,19 @@ def test_forgetting_an_article_is_as_if_it_had_never_come(tracker: Tracker, tmp_
     assert findings(tracker) == before
     assert tracker.search("ministry lunch") != []
     assert list(tracker.store.db.conn.execute("PRAGMA foreign_key_check")) == []
+
+
+def test_two_addresses_are_one_article_as_soon_as_they_have_shown_the_same_text(tmp_path: Path):
+    first = article("https://wire.example/one", REPORT, 0, publisher="Lunnet Wire")
+    other = article("https://wire.example/two", UNRELATED["text"].split("\n\n"), 5, publisher="Lunnet Wire")
+    same = article("https://wire.example/two", REPORT, 9, publisher="Lunnet Wire")
+    outcomes = set()
+    for number, order in enumerate(permutations([first, other, same, AGGREGATOR])):
+        with Tracker(Settings(db=tmp_path / f"{number}.db")) as tracker:
+            for place, each in enumerate(order):
+                tracker.ingest([archive(tmp_path, [each], f"{place}.jsonl")])
+            assert tracker.store.lookups.counts()["articles"] == 2
+            assert list(tracker.store.db.conn.execute("PRAGMA foreign_key_check")) == []
+            counted = tracker.store.db.conn.execute("SELECT min(articles), max(articles) FROM publisher_line").fetchone()
+            outcomes.add((*findings(tracker), counted, tracker.trace(first["url"])["article"]["url"]))
+    assert len(outcomes) == 1

@@ -18,13 +18,14 @@ MIN_SAME_TEXT = 400
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What recording an article came to. `left` is the text that was current before, None if the same is current now."""
+    """What recording an article came to. `current`: the text that is current now where it was not; `left`: those that no longer are."""
 
     article_id: int
+    publisher_id: int
     is_new: bool
     is_new_revision: bool
-    current_text: str | None = None
-    left_text: str | None = None
+    current: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +58,74 @@ class Articles:
         The outcome does not depend on the order of calls; the same call twice changes nothing.
         """
         key, at, hashed = article_key(url), to_text(seen), text_hash(reading.text)
-        article_id = self._find(url, key, publisher_id, hashed, len(reading.text))
-        is_new = article_id is None
-        if article_id is None:
-            article_id = self._insert(url, key, publisher_id, at, reading)
+        found = self._find(url, key, publisher_id, hashed, len(reading.text))
+        article_id = found[0] if found else self._insert(url, key, publisher_id, at, reading)
+        left = [self._current(other) for other in found]
+        for other in found[1:]:
+            self._join(other, article_id)
         self._add_address(article_id, url, key, at, reading)
-        row = self._db.execute("SELECT id FROM revision WHERE article_id = ? AND text_hash = ?", (article_id, hashed)).fetchone()
-        before = self._current(article_id)
-        if row is None:
-            revision_id = self._insert_revision(article_id, at, reading, hashed, credits)
-        else:
-            revision_id = int(row[0])
-            self._db.execute(
-                "UPDATE revision SET first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1) WHERE id = ?2", (at, revision_id)
-            )
-        now = self._choose_current(article_id)
-        changed = before is None or before[0] != now[0]
-        return Recorded(article_id, is_new, row is None, now[1] if changed else None, before[1] if changed and before else None)
-
-    def _find(self, url: str, key: str, publisher_id: int, hashed: str, length: int) -> int | None:
-        """The article behind an address: seen there before, the same address in another form, or the publisher's same text elsewhere."""
         row = self._db.execute(
-            "SELECT article_id FROM address WHERE url = ? UNION ALL SELECT article_id FROM address WHERE key = ? LIMIT 1", (url, key)
+            "SELECT id, first_seen FROM revision WHERE article_id = ? AND text_hash = ?", (article_id, hashed)
         ).fetchone()
-        if row is None and length >= MIN_SAME_TEXT:
-            row = self._db.execute(
-                "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id "
-                "WHERE r.text_hash = ? AND a.publisher_id = ? LIMIT 1",
+        if row is None:
+            self._insert_revision(article_id, at, reading, hashed, credits)
+        else:
+            # an earlier first sight ranks it anew among candidates, so its fingerprint is made again
+            self._db.execute(
+                "UPDATE revision SET first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1), "
+                "step = CASE WHEN first_seen > ?1 THEN 'read' ELSE step END WHERE id = ?2",
+                (at, row[0]),
+            )
+        current = [self._choose_current(article_id)]
+        if current == left:
+            current = left = []
+        owner = self._db.execute("SELECT publisher_id FROM article WHERE id = ?", (article_id,)).fetchone()[0]
+        return Recorded(article_id, owner, not found, row is None, tuple(current), tuple(left))
+
+    def _find(self, url: str, key: str, publisher_id: int, hashed: str, length: int) -> list[int]:
+        """The articles behind an address: seen there before, the same address in another form, the publisher's same text elsewhere.
+
+        If there are several, what is recorded now shows that they are one.
+        """
+        rows = self._db.execute(
+            "SELECT article_id FROM address WHERE url = ? UNION SELECT article_id FROM address WHERE key = ?", (url, key)
+        )
+        found = {int(row[0]) for row in rows}
+        if length >= MIN_SAME_TEXT:
+            rows = self._db.execute(
+                "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id WHERE r.text_hash = ? AND a.publisher_id = ?",
                 (hashed, publisher_id),
-            ).fetchone()
-        return None if row is None else int(row[0])
+            )
+            found |= {int(row[0]) for row in rows}
+        return sorted(found)
+
+    def _join(self, loser: int, winner: int) -> None:
+        """Make two articles one: addresses, sightings and revisions go over; what the loser touched is compared and traced again."""
+        self._db.execute(
+            "UPDATE article SET traced = 0 WHERE id = ?1 OR id IN (SELECT copy_id FROM edge WHERE source_id = ?2) "
+            "OR id IN (SELECT a FROM match WHERE b = ?2 UNION SELECT b FROM match WHERE a = ?2)",
+            (winner, loser),
+        )
+        self._db.execute("UPDATE address SET article_id = ? WHERE article_id = ?", (winner, loser))
+        self._db.execute("UPDATE sighting SET article_id = ? WHERE article_id = ?", (winner, loser))
+        self._db.execute("UPDATE article SET revision_id = NULL WHERE id = ?", (loser,))
+        self._db.execute("DELETE FROM match WHERE a = ?1 OR b = ?1", (loser,))
+        for revision_id, hashed, first_seen, last_seen in self._db.execute(
+            "SELECT id, text_hash, first_seen, last_seen FROM revision WHERE article_id = ?", (loser,)
+        ).fetchall():
+            same = self._db.execute(
+                "UPDATE revision SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?), step = 'read' "
+                "WHERE article_id = ? AND text_hash = ?",
+                (first_seen, last_seen, winner, hashed),
+            )
+            if not same.rowcount:
+                self._db.execute("UPDATE revision SET article_id = ?, step = 'read' WHERE id = ?", (winner, revision_id))
+        self._db.execute(
+            "UPDATE article SET published = min(coalesce(published, l), coalesce(l, published)) "
+            "FROM (SELECT published AS l FROM article WHERE id = ?) WHERE id = ?",
+            (loser, winner),
+        )
+        self._db.execute("DELETE FROM article WHERE id = ?", (loser,))
 
     def _insert(self, url: str, key: str, publisher_id: int, at: str, reading: Reading) -> int:
         """A new article without a revision yet."""
@@ -144,14 +183,15 @@ class Articles:
         )
         return revision_id
 
-    def _current(self, article_id: int) -> tuple[int, str] | None:
-        """The current revision and its text."""
-        row = self._db.execute(
-            "SELECT r.id, r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)
-        ).fetchone()
-        return None if row is None else (int(row[0]), str(row[1]))
+    def _current(self, article_id: int) -> str:
+        """The text that is current."""
+        return str(
+            self._db.execute(
+                "SELECT r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)
+            ).fetchone()[0]
+        )
 
-    def _choose_current(self, article_id: int) -> tuple[int, str]:
+    def _choose_current(self, article_id: int) -> str:
         """Make the text seen last the current one."""
         number, title, text = self._db.execute(
             "SELECT id, title, text FROM revision WHERE article_id = ? ORDER BY last_seen DESC, first_seen DESC, text_hash LIMIT 1",
@@ -161,7 +201,7 @@ class Articles:
             "UPDATE article SET revision_id = ?, title = ?, traced = 0 WHERE id = ? AND revision_id IS NOT ?",
             (number, title, article_id, number),
         )
-        return int(number), str(text)
+        return str(text)
 
     def delete(self, article_id: int) -> tuple[int, str, list[int]]:
         """Take an article out with its revisions, addresses, pairs and edges. Returns its publisher, its current text and its revisions."""
