@@ -229,7 +229,7 @@ class Story:
         carriers = [w for w in self.candidates[copy] if w != source and self.said[w].wire_ids & mine.wire_ids]
         common = any(any(s.line == line for s in self.said[w].wire) for w in carriers for line in same)
         return {
-            "wire.same_line": float(bool(same) and not common),
+            # a line that only these two carry says no more: direct copies of one agency text carry the agency's own line as well
             "wire.common_line": float(bool(same) and common),
             "wire.other_line": float(bool(both) and not same),
             "wire.copy_only": float(bool(mine.wire_ids - theirs.wire_ids)),

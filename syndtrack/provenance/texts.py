@@ -58,10 +58,15 @@ def folded(text: str) -> str:
 
 
 def cut_lines(version: Version) -> dict[str, tuple[int, int]]:
-    """The lines of removals and of credits, folded, with their spans in the newest text; the first of equal lines."""
+    """The lines of removals and of credits, folded, with their spans in the newest text; the first of equal lines.
+
+    Without an agency's dateline or byline: whoever prints the agency's text carries that, so it tells nothing of a copy's way.
+    """
     text = version.texts[0]
-    spans = [(r.start, r.end) for r in version.removals if r.rule != "furniture"]
-    spans += [(c.credit.start, c.credit.end) for c in version.credits if c.credit.start is not None and c.credit.end is not None]
+    placed = [(c.credit.kind, c.credit.start, c.credit.end) for c in version.credits if c.credit.start is not None and c.credit.end is not None]
+    wires = [(start, end) for kind, start, end in placed if kind == "wire"]
+    spans = [(r.start, r.end) for r in version.removals if r.rule != "furniture" and all(r.end <= a or r.start >= b for a, b in wires)]
+    spans += [(start, end) for kind, start, end in placed if kind != "wire"]
     lines: dict[str, tuple[int, int]] = {}
     for start, end in spans:
         at = start
