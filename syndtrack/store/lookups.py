@@ -75,11 +75,11 @@ class Lookups:
         for row in self._db.query(MATCHES):
             if row.pop("swapped"):
                 row["a"], row["b"], row["a_in_b"], row["b_in_a"] = row["b"], row["a"], row["b_in_a"], row["a_in_b"]
-            yield row
+            yield row | {name: bool(row[name]) for name in ("same_publisher", "same_owner")}
 
     def edges(self, copies: Iterable[int] | None = None, sources: Iterable[int] | None = None) -> Iterator[Row]:
         """Edges with their evidence: all, or those of some copies or some sources (article ids)."""
-        condition, order = "", " ORDER BY c.first_seen, c.url, e.confidence DESC, e.id"
+        condition, order = "", " ORDER BY c.first_seen, c.url, e.confidence DESC, s.url, source_publisher"
         parameters: tuple[str, ...] = ()
         for column, ids in (("copy_id", copies), ("source_id", sources)):
             if ids is not None:
@@ -91,11 +91,13 @@ class Lookups:
                     'SELECT kind, text, "start", "end", round(weight, 3) AS weight FROM evidence WHERE edge_id = ? ORDER BY id', (number,)
                 )
             )
-            yield row
+            yield row | {"observed": bool(row["observed"]), "credited": bool(row["credited"])}
 
     def duplicates(self, limit: int | None = None) -> Iterator[Row]:
         """Copies with an observed source, newest first."""
-        yield from self._db.query("SELECT * FROM duplicates ORDER BY copy_first_seen DESC, copy LIMIT ?", (-1 if limit is None else limit,))
+        query = "SELECT * FROM duplicates ORDER BY copy_first_seen DESC, copy, source LIMIT ?"
+        for row in self._db.query(query, (-1 if limit is None else limit,)):
+            yield row | {"credited": bool(row["credited"])}
 
     def publishers(self) -> Iterator[Row]:
         """Who copies whom."""
