@@ -145,24 +145,24 @@ def test_a_dateline_goes_with_its_dash_and_leaves_the_paragraph():
 
 
 def test_a_credit_that_is_its_line_takes_the_line():
-    text = "Prose.\n\n(Via Harbour Blog).\nBy Anna Holt, Reuters\nh/t Quay Notes"
-    stated = [("republication", "Via Harbour Blog"), ("wire", "By Anna Holt, Reuters"), ("hat-tip", "h/t Quay Notes")]
+    text = "Prose.\n\n(Via Pierhead Notes).\nBy Ines Quandt, Reuters\nh/t Quay Notes"
+    stated = [("republication", "Via Pierhead Notes"), ("wire", "By Ines Quandt, Reuters"), ("hat-tip", "h/t Quay Notes")]
     credits = [credit(text, kind, words) for kind, words in stated]
     assert removed(text, credits) == [
-        ("credit-line", "(Via Harbour Blog)."),
-        ("credit-line", "By Anna Holt, Reuters"),
+        ("credit-line", "(Via Pierhead Notes)."),
+        ("credit-line", "By Ines Quandt, Reuters"),
         ("credit-line", "h/t Quay Notes"),
     ]
 
 
 def test_a_credit_within_prose_and_a_cited_one_stay():
-    text = "The text came via Harbour Blog, whose editor has since left the town.\nAccording to AFP."
-    assert removed(text, [credit(text, "republication", "via Harbour Blog"), credit(text, "cited", "According to AFP")]) == []
+    text = "The text came via Pierhead Notes, whose editor has since left the town.\nAccording to AFP."
+    assert removed(text, [credit(text, "republication", "via Pierhead Notes"), credit(text, "cited", "According to AFP")]) == []
 
 
 def test_a_pictures_credit_takes_its_caption_but_only_itself_from_a_paragraph():
-    caption = "Pickets at the harbour gate in 2019, via AP."
-    assert removed(caption, [credit(caption, "media", "via AP")]) == [("caption", caption)]
+    caption = "Two pickets warm their hands over a brazier (AP)"
+    assert removed(caption, [credit(caption, "media", "(AP)")]) == [("caption", caption)]
     paragraph = "(Photo: AP) " + "The harbour stayed shut on Monday, and the pickets stayed where they were. " * 6
     assert removed(paragraph, [credit(paragraph, "media", "(Photo: AP)")]) == [("caption", "(Photo: AP)")]
 
@@ -172,10 +172,10 @@ def test_credits_from_structure_have_no_place_in_the_text_and_cut_nothing():
 
 
 def test_a_line_of_furniture_goes_and_a_line_that_a_rule_knows_keeps_that_rules_name():
-    furniture = {line_key("The Harbour Courier has 12 readers"), line_key("Advertisement")}
-    text = "Prose.\nThe Harbour Courier has 4,711 readers\nAdvertisement"
+    furniture = {line_key("The Quayside Mirror has 12 readers"), line_key("Advertisement")}
+    text = "Prose.\nThe Quayside Mirror has 4,711 readers\nAdvertisement"
     assert removed(text, (), furniture) == [("advert", "Advertisement")]
-    assert removed(text.replace("4,711", "4711"), (), furniture)[0] == ("furniture", "The Harbour Courier has 4711 readers")
+    assert removed(text.replace("4,711", "4711"), (), furniture)[0] == ("furniture", "The Quayside Mirror has 4711 readers")
 
 
 def test_a_removal_covers_its_line_without_the_break_whatever_breaks_it():

@@ -5,7 +5,7 @@ Kinds of table, each with its `rule` (the name a removal gets), `language`, `rea
 
     [[label]]  a phrase at the start of a line that announces another article. `strong` ones may be followed by a headline at once
                ("READ ALSO Minister resigns"), `weak` ones need a separator ("Related: …", "More | …") or stand alone, `open` ones take a
-               name before the separator or the end of the line ("More from The Courier: …"), `kicker` ones are also headings of articles
+               name before the separator or the end of the line ("More from The Mirror: …"), `kicker` ones are also headings of articles
                and count in capitals only ("VIDEO: …").
     [[whole]]  `lines` that are the whole line, but for marks around it. Numbers are written 0 ("0 comments").
     [[line]]   `starts` at the start of a line (0 for any number); then either nothing (`alone`), or a rest of at most `within` code points
