@@ -19,10 +19,15 @@ from syndtrack.errors import FetchError
 from syndtrack.polling.fetch import FEED_BYTES, MAX_REDIRECTS, Fetcher, sendable, validators
 from syndtrack.polling.guard import parse_networks
 from syndtrack.polling.headers import fresh_for, http_date, retry_after
+from syndtrack.polling.hosts import HeldError
 from syndtrack.polling.inflate import PIECE, BodyError, Inflater
 from syndtrack.urls import shown
 
 GZIP = (("Content-Encoding", "gzip"),)
+WEB = lambda _host, port: [  # noqa: E731 - one address that is one's own and one that is not make a host of the web
+    (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+    (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", port)),
+]
 
 
 def moved(to: str, status: str = "301 Moved Permanently") -> Reply:
@@ -331,11 +336,7 @@ def test_only_what_cannot_be_sent_is_changed():
 
 async def test_one_request_at_a_time_and_a_pause_between_them_for_a_host_of_the_web():
     clock = Clock()
-    lookup = lambda _host, port: [  # noqa: E731 - one address that is one's own and one that is not make a host of the web
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", port)),
-    ]
-    async with ScriptedServer({"/": Reply(b"x")}) as server, make_fetcher(clock, delay=5.0, lookup=lookup) as fetcher:
+    async with ScriptedServer({"/": Reply(b"x")}) as server, make_fetcher(clock, delay=5.0, lookup=WEB) as fetcher:
         await asyncio.gather(*(fetcher.fetch(f"http://paper.example:{server.port}/?{n}") for n in range(4)))
     assert server.most_open == 1
     assert clock.paused == [5.0, 5.0, 5.0]
@@ -359,6 +360,59 @@ async def test_a_host_that_asks_to_wait_is_not_asked_until_then():
         clock.pass_time(minutes=2)
         assert (await fetcher.fetch(server.url("/b"))).body == b"y"
     assert server.paths() == ["/", "/b"]
+
+
+async def test_requests_that_wait_for_their_turn_are_not_sent_once_the_host_asks_to_be_left_alone():
+    busy = Reply(status="429 Too Many Requests", headers=(("Retry-After", "120"),))
+    async with ScriptedServer({"/": busy}) as server, make_fetcher(Clock()) as fetcher:
+        outcomes = await asyncio.gather(*(fetcher.fetch(server.url(f"/?{n}")) for n in range(4)), return_exceptions=True)
+    assert server.paths() == ["/?0"]
+    assert [type(outcome) for outcome in outcomes[1:]] == [HeldError] * 3
+    assert isinstance(outcomes[1], HeldError)
+    assert outcomes[1].until == NOON + timedelta(minutes=2)
+
+
+async def test_waiting_for_ones_turn_does_not_count_into_the_deadline():
+    clock = Clock()
+    async with (
+        ScriptedServer({"/": Reply(b"x")}) as server,
+        make_fetcher(clock, delay=100.0, deadline=60.0, lookup=WEB) as fetcher,
+    ):
+        server.pages["/go"] = moved(f"http://paper.example:{server.port}/")
+        for url in (f"http://paper.example:{server.port}/", server.url("/go")):
+            assert (await fetcher.fetch(url)).body == b"x"
+    assert clock.paused == [100.0]
+
+
+async def test_all_spellings_of_a_name_are_one_host():
+    clock = Clock()
+    async with ScriptedServer({"/": Reply(b"x")}) as server, make_fetcher(clock, delay=5.0, lookup=WEB) as fetcher:
+        for name in ("käse.example", "xn--kse-qla.example", "KÄSE.example.", "xn--kse-qla.example."):
+            await fetcher.fetch(f"http://{name}:{server.port}/")
+    assert clock.paused == [5.0, 5.0, 5.0]
+
+
+async def test_validators_go_to_the_address_that_sent_them_and_to_no_other():
+    async with (
+        ScriptedServer({"/": Reply(b"c")}) as third,
+        ScriptedServer({"/": Reply(b"b", headers=(("ETag", '"b"'),))}) as second,
+        ScriptedServer() as first,
+        make_fetcher(Clock()) as fetcher,
+    ):
+        first.pages["/"] = [moved(second.url(), "302 Found"), moved(second.url(), "302 Found"), moved(third.url(), "302 Found")]
+        answer = await fetcher.fetch(first.url())
+        for _ in range(2):
+            await fetcher.fetch(first.url(), etag=answer.etag, validators_of=answer.url)
+    asked = [("if-none-match" in asked.headers) for server in (first, second, third) for asked in server.asked]
+    assert asked == [False, False, False, False, True, False]
+
+
+async def test_of_a_body_that_is_too_large_the_first_part_can_be_had():
+    body = bytes(range(256)) * 4_000
+    replies = [Reply(body), Reply(body, framed=False), Reply(gzip.compress(body), headers=GZIP), Reply(body[:900])]
+    async with ScriptedServer({"/": replies}) as server, make_fetcher(Clock()) as fetcher:
+        for size in (300_000, 300_000, 300_000, 900):
+            assert (await fetcher.fetch(server.url(), max_bytes=300_000, part=True)).body == body[:size]
 
 
 # -- headers

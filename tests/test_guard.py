@@ -202,3 +202,22 @@ async def test_a_name_that_first_leads_outside_and_then_inside_is_refused_the_se
                     with pytest.raises(FetchError, match=r"127\.0\.0\.1 is loopback"):
                         await fetcher.fetch(url)
     assert door.paths() == ["/feed"]
+
+
+async def test_what_is_allowed_is_reached_from_ones_own_places_only():
+    lookup = lambda _host, port: [  # noqa: E731 - a public feed of a test: not all its addresses are one's own
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.7.7.7", port)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.1", port)),
+    ]
+    async with (
+        ScriptedServer({"/": Reply(b"mine")}) as inside,
+        ScriptedServer(host="127.7.7.7") as door,
+        make_fetcher(Clock(), lookup=lookup, delay=0.0) as fetcher,
+    ):
+        door.pages["/go"] = Reply(status="302 Found", headers=(("Location", inside.url()),))
+        assert (await fetcher.fetch(door.url("/go"))).body == b"mine"
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1 is loopback"):
+            await fetcher.fetch(f"http://paper.example:{door.port}/go")
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1 is loopback"):
+            await fetcher.fetch(inside.url(), own=False)
+        assert len(inside.asked) == 1

@@ -10,8 +10,8 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
@@ -25,7 +25,7 @@ from syndtrack import __version__
 from syndtrack.errors import FetchError
 from syndtrack.polling.guard import AddressRefusedError, Guard, Network
 from syndtrack.polling.headers import fresh_for, retry_after
-from syndtrack.polling.hosts import Hosts, Pause
+from syndtrack.polling.hosts import Hosts, Pause, host_name
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names, system_lookup
 from syndtrack.polling.schedule import bounded_wait
@@ -68,9 +68,10 @@ class Answer:
 class Fetcher:
     """A client for many hosts; use it as an async context manager.
 
-    `allowed` are networks that may be fetched from although they are private. `delay` is in seconds between requests to one host,
-    `deadline` in seconds for one answer with its redirects, `connections` the number of requests under way at once. `contact` is an
-    address or page that the User-Agent names.
+    `allowed` are networks that may be fetched from although they are private: by an address that was given by hand, and by what such a
+    place of one's own leads to, not by what a stranger's feed or redirect names. `delay` is in seconds between requests to one host,
+    `deadline` in seconds of asking for one answer with its redirects (waiting for a turn does not count), `connections` the number of
+    requests under way at once. `contact` is an address or page that the User-Agent names.
     """
 
     def __init__(
@@ -93,19 +94,27 @@ class Fetcher:
         self._now = now
         self._slots = asyncio.Semaphore(connections)
         self._agent = f"syndtrack/{__version__} (+{contact})" if contact else f"syndtrack/{__version__}"
-        self._session: aiohttp.ClientSession | None = None
-        self.hosts = Hosts(delay=delay, is_own=self._is_own, ticks=ticks, pause=pause)
+        self._ticks = ticks
+        # Two, because connections are kept and shared: a stranger's link must not come by one that an address of one's own opened.
+        self._to_own: aiohttp.ClientSession | None = None
+        self._to_others: aiohttp.ClientSession | None = None
+        self.hosts = Hosts(delay=delay, is_own=self._is_own_name, ticks=ticks, pause=pause, now=now)
 
     async def __aenter__(self) -> Self:
         self._names = Names(self._guard, self._lookup)
+        self._to_own = self._new_session(self._guard, self._names)
+        self._to_others = self._new_session(Guard(), self._names)
+        return self
+
+    def _new_session(self, guard: Guard, names: Names) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=0,  # `connections` bounds the requests, and a host has one at a time
-            resolver=self._names,
+            resolver=names,
             ttl_dns_cache=300,
-            socket_factory=self._guard.socket_for,
+            socket_factory=guard.socket_for,
             keepalive_timeout=10,
         )
-        self._session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._agent, "Accept-Encoding": ACCEPTED},
@@ -113,11 +122,11 @@ class Fetcher:
             auto_decompress=False,
             trust_env=False,
         )
-        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._to_own, self._to_others):
+            if session is not None:
+                await session.close()
 
     @property
     def agent(self) -> str:
@@ -125,75 +134,105 @@ class Fetcher:
         return self._agent
 
     async def fetch(
-        self, url: str, *, etag: str | None = None, last_modified: str | None = None, accept: str = ACCEPT_FEED, max_bytes: int = FEED_BYTES
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        validators_of: str | None = None,
+        accept: str = ACCEPT_FEED,
+        max_bytes: int = FEED_BYTES,
+        part: bool = False,
+        own: bool = True,
+        before_hop: Callable[[str], Awaitable[None]] | None = None,
     ) -> Answer:
-        """The answer to one GET, its redirects followed. Raises FetchError when there is none that can be used.
+        """The answer to one GET, its redirects followed. Raises FetchError when there is none that can be used, HeldError where the host
+        asked to be left alone.
 
         A status that is no success is an answer, not an error. A 429 or 503 with Retry-After holds the host from then on.
+
+        Validators go to the address alone that sent them: `validators_of`, else `url` itself. `part`: of a body beyond `max_bytes` the
+        first part is taken. `own`: whether the allowed networks may be asked; a redirect may lead there from such a network only.
+        `before_hop` is called with the address of each redirect and may raise.
         """
-        headers = {"Accept": accept} | validators(etag, last_modified)
+        conditions = validators(etag, last_modified)
         seen = {url}
-        at, moved, only_permanent, left = url, None, True, self._deadline
+        at, moved, only_permanent, spent = url, None, True, 0.0
         for _ in range(MAX_REDIRECTS + 1):
-            until = self.hosts.held_until(at, self._now())
-            if until is not None:
-                raise FetchError(shown(url), f"the server asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC")
-            started = time.monotonic()
-            answer, location = await self._ask(url, at, headers, max_bytes, left)
-            left -= time.monotonic() - started
-            if answer.retry_after is not None and answer.status in (429, 503):
-                self.hosts.hold(at, self._now() + bounded_wait(answer.retry_after))
+            headers = {"Accept": accept} | (conditions if at == (validators_of or url) else {})
+            answer, location, took = await self._ask(url, at, headers, max_bytes, self._deadline - spent, part=part, own=own)
+            spent += took
             if location is None:
-                return answer if moved is None else _moved(answer, moved)
+                return answer if moved is None else replace(answer, permanent_redirect_to=moved)
             only_permanent = only_permanent and answer.status in PERMANENT
+            own = own and self.is_own(at)
             at = next_hop(at, location, what=shown(url))
             moved = at if only_permanent else moved
             if at in seen:
                 raise FetchError(shown(url), f"redirects in a circle, back to {shown(at)}")
             seen.add(at)
+            if before_hop is not None:
+                await before_hop(at)
         raise FetchError(shown(url), f"more than {MAX_REDIRECTS} redirects")
 
-    async def _ask(self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float) -> tuple[Answer, str | None]:
-        """One hop: the answer and, where it redirects, its Location. `url` is what messages name, `at` what is asked."""
-        if self._session is None:
+    async def _ask(
+        self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float, *, part: bool, own: bool
+    ) -> tuple[Answer, str | None, float]:
+        """One hop: the answer, where it redirects its Location, and the seconds it took once it was its turn.
+
+        `url` is what messages name, `at` what is asked.
+        """
+        session = self._to_own if own else self._to_others
+        if session is None:
             raise RuntimeError("use `async with Fetcher(...)`")
         what = shown(url)
         target = request_url(at, what)
         async with self.hosts.turn(at), self._slots:
+            started = self._ticks()
             try:
                 async with asyncio.timeout(max(left, 0.0)):
-                    async with self._session.get(target, headers=headers, allow_redirects=False) as response:
+                    async with session.get(target, headers=headers, allow_redirects=False) as response:
                         location = response.headers.get("Location") if response.status in REDIRECTS else None
-                        answer = await self._read(response, at, max_bytes)
+                        answer = await self._read(response, at, max_bytes, part)
                         if response.status not in (200, 304):
                             response.close()  # an error page is nothing to wait for
-                        return answer, location
             except TimeoutError as error:
                 raise FetchError(what, f"no whole answer within {self._deadline:.0f} s") from error
             except BodyError as error:
                 raise FetchError(what, str(error)) from error
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise FetchError(what, reason_of(error)) from error
+            if answer.retry_after is not None and answer.status in (429, 503):
+                # Here, while nobody else has the turn: whoever waits for it must see this.
+                self.hosts.hold(at, self._now() + bounded_wait(answer.retry_after))
+            return answer, location, self._ticks() - started
 
-    async def _read(self, response: aiohttp.ClientResponse, at: str, max_bytes: int) -> Answer:
+    async def _read(self, response: aiohttp.ClientResponse, at: str, max_bytes: int, part: bool) -> Answer:
         """The answer with its body, taken in pieces. Raises BodyError."""
-        parts: list[bytes] = []
+        body = bytearray()
         received = 0
         if response.status == 200:
             length = response.headers.get("Content-Length", "")
-            if length.isdecimal() and int(length[:18]) > max_bytes:
+            if not part and length.isdecimal() and int(length[:18]) > max_bytes:
                 raise BodyError(f"the body is larger than {max_bytes:,} bytes")
-            inflater = Inflater(response.headers.get("Content-Encoding", ""), max_bytes)
+            inflater = Inflater(response.headers.get("Content-Encoding", ""), max_bytes + 2 * CHUNK if part else max_bytes)
             async for chunk in response.content.iter_chunked(CHUNK):
-                parts.extend(inflater.feed(chunk))
-            inflater.finish()
+                for piece in inflater.feed(chunk):
+                    body += piece
+                    if part and len(body) > max_bytes:
+                        break
+                if part and len(body) > max_bytes:
+                    response.close()
+                    break
+            else:
+                inflater.finish()
             received = inflater.received
         headers = response.headers
         now = self._now()
         return Answer(
             status=response.status,
             url=at,
-            body=b"".join(parts),
+            body=bytes(memoryview(body)[:max_bytes]),
             etag=_bytewise(headers.get("ETag")),
             last_modified=_bytewise(headers.get("Last-Modified")),
             content_type=headers.get("Content-Type"),
@@ -203,7 +242,11 @@ class Fetcher:
             framed="Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
         )
 
-    def _is_own(self, host: str) -> bool:
+    def is_own(self, url: str) -> bool:
+        """Whether an address lies in the networks that were allowed by name. A name is known to after it was asked once."""
+        return self._is_own_name(host_name(url))
+
+    def _is_own_name(self, host: str) -> bool:
         return self._guard.is_own(host) or (self._names is not None and host in self._names.own_hosts)
 
 
@@ -226,11 +269,6 @@ def validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
 def _bytewise(header: str | None) -> str | None:
     """A header's bytes as Latin-1; aiohttp decodes them as UTF-8 with surrogates for what is none."""
     return header.encode("utf-8", "surrogateescape").decode("latin-1") if header else None
-
-
-def _moved(answer: Answer, to: str) -> Answer:
-    fields = {name: getattr(answer, name) for name in Answer.__slots__}
-    return Answer(**(fields | {"permanent_redirect_to": to}))
 
 
 def sendable(url: str) -> str:

@@ -7,14 +7,27 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from yarl import URL
+
+from syndtrack.errors import FetchError
+from syndtrack.urls import shown
 
 MAX_REMEMBERED = 20_000
 # A site that asks for more than this between two requests (crawl-delay) gets this.
 MAX_DELAY = 30.0
 
 Pause = Callable[[float], Awaitable[None]]
+
+
+class HeldError(FetchError):
+    """A host that asked to be left alone `until` then was not asked."""
+
+    def __init__(self, url: str, until: datetime) -> None:
+        super().__init__(shown(url), f"the server asked to be left alone until {until:%Y-%m-%d %H:%M:%S} UTC")
+        self.until = until
 
 
 @dataclass(slots=True)
@@ -29,7 +42,7 @@ class _Host:
 class Hosts:
     """Turns at hosts. `delay` is in seconds between two requests to one host; hosts for which `is_own` holds have none.
 
-    `ticks` is a monotonic clock in seconds and `pause` sleeps; both are given so that tests need not wait.
+    `ticks` is a monotonic clock in seconds, `pause` sleeps and `now` tells the time in UTC; they are given so that tests need not wait.
     """
 
     def __init__(
@@ -39,7 +52,9 @@ class Hosts:
         is_own: Callable[[str], bool],
         ticks: Callable[[], float] = time.monotonic,
         pause: Pause = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._delay = delay
         self._is_own = is_own
         self._ticks = ticks
@@ -48,16 +63,22 @@ class Hosts:
 
     @asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
-        """Waits until nobody else asks this host and its pause is over; the pause begins anew at the end."""
+        """Waits until nobody else asks this host and its pause is over; the pause begins anew at the end.
+
+        Raises HeldError where the host asked to be left alone, also if it did so while others waited for their turn.
+        """
         host = self._host(url)
         host.users += 1
         try:
+            self._check_held(url)
             async with host.lock:
+                self._check_held(url)
                 await self._rest(host)
+                self._check_held(url)
                 try:
                     yield
                 finally:
-                    own = self._is_own(urlsplit(url).hostname or "")
+                    own = self._is_own(host_name(url))
                     host.free_at = self._ticks() + (0.0 if own else max(self._delay, host.delay))
         finally:
             host.users -= 1
@@ -77,7 +98,7 @@ class Hosts:
 
     def held_until(self, url: str, now: datetime) -> datetime | None:
         """Until when this host asked to be left alone; None if it did not or the time is over."""
-        host = self._hosts.get(self._key(url))
+        host = self._hosts.get(self.key(url))
         if host is None or host.held_until is None or host.held_until <= now:
             return None
         return host.held_until
@@ -87,17 +108,23 @@ class Hosts:
         if wait > 0:
             await self._pause(wait)
 
-    def _key(self, url: str) -> str:
+    def key(self, url: str) -> str:
+        """What is equal for all addresses of one host."""
         try:
-            parts = urlsplit(url)
-            name, port = parts.hostname or "", parts.port
+            port = urlsplit(url).port
         except ValueError:
             return url
+        name = host_name(url)
         # One machine of one's own serves several sites on several ports; on the web a host is one server, whatever the port.
         return f"{name}:{port}" if self._is_own(name) else name
 
+    def _check_held(self, url: str) -> None:
+        until = self.held_until(url, self._now())
+        if until is not None:
+            raise HeldError(url, until)
+
     def _host(self, url: str) -> _Host:
-        key = self._key(url)
+        key = self.key(url)
         if key not in self._hosts:
             if len(self._hosts) >= MAX_REMEMBERED:
                 self._forget_idle()
@@ -107,3 +134,12 @@ class Hosts:
     def _forget_idle(self) -> None:
         now = self._ticks()
         self._hosts = {key: host for key, host in self._hosts.items() if host.users or host.free_at > now or host.held_until is not None}
+
+
+def host_name(url: str) -> str:
+    """The host as it is asked for, in one spelling: international names in their ASCII form (IDNA), lower case, no dot at the end."""
+    try:
+        name = urlsplit(url).hostname or ""
+        return (URL.build(scheme="http", host=name).raw_host or name).rstrip(".")
+    except (ValueError, UnicodeError):
+        return ""

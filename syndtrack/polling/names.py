@@ -63,7 +63,7 @@ class Names(AbstractResolver):
         if not found:
             raise OSError(None, "the name has no address")
         if all(self._guard.is_own(one["host"]) for one in found):
-            self.own_hosts.add(host)
+            self.own_hosts.add(host.rstrip("."))
         return found
 
     async def close(self) -> None:
