@@ -1,7 +1,8 @@
 """What several test files use."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
@@ -9,6 +10,7 @@ import pytest
 from test_flow import AGENCY, AGGREGATOR, BLOG, UNRELATED
 
 from syndtrack.config import Settings
+from syndtrack.store.store import Store
 from syndtrack.tracker import Tracker
 
 
@@ -35,3 +37,13 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
     """An HTTP client."""
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with closing(Store(":memory:")) as opened:
+        yield opened
+
+
+def rows(store: Store, query: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in store.db.execute(query).fetchall()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 
 from syndtrack.models import Evidence, EvidenceKind, Version
 from syndtrack.provenance.features import Option, Story
@@ -95,9 +96,14 @@ def _pointers(version: Version, other: Version, weight: Mapping[str, float]) -> 
 
 
 def _time(version: Version, other: Version, weight: float) -> Evidence:
-    minutes = round((version.first_seen - other.first_seen).total_seconds() / 60)
-    order = f"first seen {abs(minutes)} minutes {'after' if minutes >= 0 else 'before'} it"
+    order = f"first seen {_apart(version.first_seen - other.first_seen)} it"
     if version.published and other.published:
-        claimed = round((version.published - other.published).total_seconds() / 60)
-        order += f"; dated {abs(claimed)} minutes {'after' if claimed >= 0 else 'before'} it"
+        order += f"; dated {_apart(version.published - other.published)} it"
     return Evidence("time", order, weight)
+
+
+def _apart(lag: timedelta) -> str:
+    """A span of time in words: "90 minutes after", "3 days before"."""
+    minutes = abs(round(lag.total_seconds() / 60))
+    span = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2_880 else f"{minutes // 1_440} days"
+    return f"{span} {'after' if lag.total_seconds() >= 0 else 'before'}"
