@@ -63,7 +63,8 @@ def cut_lines(version: Version) -> dict[str, tuple[int, int]]:
     Without an agency's dateline or byline: whoever prints the agency's text carries that, so it tells nothing of a copy's way.
     """
     text = version.texts[0]
-    placed = [(c.credit.kind, c.credit.start, c.credit.end) for c in version.credits if c.credit.start is not None and c.credit.end is not None]
+    stated = [r.credit for r in version.credits]
+    placed = [(c.kind, c.start, c.end) for c in stated if c.start is not None and c.end is not None]
     wires = [(start, end) for kind, start, end in placed if kind == "wire"]
     spans = [(r.start, r.end) for r in version.removals if r.rule != "furniture" and all(r.end <= a or r.start >= b for a, b in wires)]
     spans += [(start, end) for kind, start, end in placed if kind != "wire"]
