@@ -150,7 +150,7 @@ Passengers waiting at the port in 2019, via AP.
 
 “We will look for another operator,” a spokeswoman said to AFP.
 
-READ ALSO  Island Schools To Close Early As Fuel Runs Out
+ALSO READ  Island Schools To Close Early As Fuel Runs Out
 
 Talks with a second company are to begin next week, and the islands' hospital has asked for a boat of its own for the time until then.
 
@@ -172,20 +172,20 @@ def test_a_repost_tells_the_one_it_is_from_apart_from_those_it_quotes_and_shows(
     ("line", "name"),
     [
         ("Via ZeroHedge", "ZeroHedge"),
-        ("(Via Harbour Letter)", "Harbour Letter"),
-        ("Authored by Anna Brand via Harbour Letter,", "Harbour Letter"),
-        ("Submitted by Anna Brand via HarbourLetter.com", "HarbourLetter.com"),
-        ("Source: The Norfield Daily Times", "The Norfield Daily Times"),
+        ("(Via Saltmarsh Letter)", "Saltmarsh Letter"),
+        ("Written by Ines Torvald via Saltmarsh Letter,", "Saltmarsh Letter"),
+        ("Submitted by Ines Torvald via SaltmarshLetter.com", "SaltmarshLetter.com"),
+        ("Source: The Tarnwick Evening Star", "The Tarnwick Evening Star"),
         ("Source: AFP", "AFP"),
         ("Sources: AP, Reuters", "AP"),
-        ("Source: https://harbour.example/2020/bridge-repair.html", "https://harbour.example/2020/bridge-repair.html"),
-        ("This post first appeared on harbour.example.com.", "harbour.example.com"),
-        ("This article originally appeared in the March 3, 2020, issue of Harbour Review.", "Harbour Review"),
-        ("A shorter version of this essay was first published by the Harbour Review and is used here with thanks.", "Harbour Review"),
-        ("The post Bridge to be repaired appeared first on Harbour Letter.", "Harbour Letter"),
-        ("Editor's note: The following column originally appeared in “Harbour Letter,” a weekly.", "Harbour Letter"),
-        ("Der Beitrag Brücke wird repariert erschien zuerst auf Hafenkurier.", "Hafenkurier"),
-        ("L’article Le pont sera réparé est apparu en premier sur Courrier du Port.", "Courrier du Port"),
+        ("Source: https://saltmarsh.example/2020/bridge-repair.html", "https://saltmarsh.example/2020/bridge-repair.html"),
+        ("This column first ran on saltmarsh.example.com.", "saltmarsh.example.com"),
+        ("This essay was originally printed in the autumn 2016 issue of Saltmarsh Review.", "Saltmarsh Review"),
+        ("A longer version of this interview first ran in the Saltmarsh Review, which lent us the pictures as well.", "Saltmarsh Review"),
+        ("The post Bridge to be repaired appeared first on Saltmarsh Letter.", "Saltmarsh Letter"),
+        ("Editor's note: The following column originally appeared in “Saltmarsh Letter,” a weekly.", "Saltmarsh Letter"),
+        ("Der Beitrag Brücke wird repariert erschien zuerst auf Moorbote.", "Moorbote"),
+        ("L’article Le pont sera réparé est apparu en premier sur Écho des Dunes.", "Écho des Dunes"),
         ("Fuente: «La voz del puerto»", "La voz del puerto"),
         ("Источник: Портовая правда", "Портовая правда"),
         ("Kaynak: Liman Gazetesi", "Liman Gazetesi"),
@@ -199,22 +199,22 @@ def test_a_republication_credit_names_the_publisher_and_nothing_else(line, name)
 
 
 def test_a_label_with_name_and_address_gives_both():
-    (credit,) = in_article("Source: Harbour Letter (https://harbour.example/bridge)")
-    assert (credit.kind, credit.name, credit.url) == ("republication", "Harbour Letter", "https://harbour.example/bridge")
+    (credit,) = in_article("Source: Saltmarsh Letter (https://saltmarsh.example/bridge)")
+    assert (credit.kind, credit.name, credit.url) == ("republication", "Saltmarsh Letter", "https://saltmarsh.example/bridge")
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        "Source: a Gallup poll of 1,000 adults",
+        "Source: a postal survey of 400 anglers",
         "Source: Ministry of Health",
         "Source: authors' calculations",
         "Via the crowd that never sleeps:",
         "Via email",
-        "First published on Sat 1 Jun 2019",
-        "This article was written by Anna Brand.",
+        "First published on Tue 8 Mar 2016",
+        "This article was written by Ines Torvald.",
         "Via Skype",
-        "Originally published July 15, 2018 at 5:02 p.m.",
+        "Originally published November 9, 2017, 8 a.m.",
         "Originally published in German.",
         "Originally published in Paris in 1901.",
         "This story was originally published in May 2018 but has been updated.",
@@ -225,8 +225,8 @@ def test_a_label_with_name_and_address_gives_both():
         "Thanks to the mayor for coming.",
         "المصدر: وكالات",
         "Quelle: Statistisches Bundesamt",
-        "When the fever first appeared in Norfield, nobody knew its name.",
-        "He was reached via the Harbour Post, where he works.",
+        "When the fever first appeared in Tarnwick, nobody knew its name.",
+        "He was reached via the Saltmarsh Mail, where he works.",
     ],
 )
 def test_what_only_looks_like_a_credit_is_none(line):
@@ -234,8 +234,8 @@ def test_what_only_looks_like_a_credit_is_none(line):
 
 
 def test_a_chart_s_source_in_the_middle_of_an_article_is_no_source_of_the_text():
-    assert told("Source: Harbour Analytics", "middle") == []
-    assert told("Source: Harbour Analytics", "end") == [("republication", "Harbour Analytics")]
+    assert told("Source: Saltmarsh Analytics", "middle") == []
+    assert told("Source: Saltmarsh Analytics", "end") == [("republication", "Saltmarsh Analytics")]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,11 @@ def test_a_chart_s_source_in_the_middle_of_an_article_is_no_source_of_the_text()
         ("新华社北京3月3日电 市议会同意修桥。", "新华社北京3月3日电 ", "新华社"),
         ("(서울=연합뉴스) 시의회는 다리를 고치기로 했다.", "(서울=연합뉴스)", "연합뉴스"),
         ("القاهرة (رويترز) - سيتم إصلاح الجسر.", "القاهرة (رويترز) - ", "رويترز"),
-        ("NORFIELD (Harbour News Service) — The bridge will be repaired.", "NORFIELD (Harbour News Service) — ", "Harbour News Service"),
+        (
+            "TARNWICK (Saltmarsh News Service) — The bridge will be repaired.",
+            "TARNWICK (Saltmarsh News Service) — ",
+            "Saltmarsh News Service",
+        ),
     ],
 )
 def test_a_dateline_runs_from_its_place_through_its_dash(line, span, name):
@@ -267,17 +271,17 @@ def test_a_dateline_runs_from_its_place_through_its_dash(line, span, name):
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("By Anna Brand, Associated Press", "Associated Press"),
-        ("By ANNA BRAND | Reuters", "Reuters"),
+        ("By Ines Torvald, Associated Press", "Associated Press"),
+        ("By INES TORVALD | Reuters", "Reuters"),
         ("By The Associated Press", "The Associated Press"),
-        ("Anna Brand for Agence France-Presse", "Agence France-Presse"),
-        ("Anna Brand avec AFP", "AFP"),
-        ("Von Anna Brand, dpa", "dpa"),
+        ("Ines Torvald for Agence France-Presse", "Agence France-Presse"),
+        ("Ines Torvald avec AFP", "AFP"),
+        ("Von Ines Torvald, dpa", "dpa"),
         ("(dpa)", "dpa"),
         ("/ritzau/", "ritzau"),
-        ("Copyright 2020 The Associated Press. All rights reserved.", "The Associated Press"),
-        ("© 2019 AFP", "AFP"),
-        ("Riproduzione riservata © Copyright ANSA", "ANSA"),
+        ("Copyright © 2017, The Associated Press", "The Associated Press"),
+        ("© AFP 2018", "AFP"),
+        ("ANSA, riproduzione riservata 2018", "ANSA"),
         ("The Associated Press contributed to this report.", "The Associated Press"),
         ("With files from The Canadian Press", "The Canadian Press"),
         ("Com informações da Lusa", "Lusa"),
@@ -289,7 +293,7 @@ def test_agencies_are_named_in_bylines_copyright_and_closing_lines(line, name):
 
 
 @pytest.mark.parametrize(
-    "line", ["With agencies", "By Anna Brand, Harbour correspondent", "Copyright 2020 Harbour Post. All rights reserved.", "A (B) - C"]
+    "line", ["With agencies", "By Ines Torvald, shipping correspondent", "Copyright © 2017, Saltmarsh Mail", "A (B) - C"]
 )
 def test_lines_that_name_no_agency_are_no_wire_credit(line):
     assert [f for f in told(line, "top") if f[0] == "wire"] == []
@@ -298,14 +302,14 @@ def test_lines_that_name_no_agency_are_no_wire_credit(line):
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("(Photo by Anna Brand/AFP via Getty Images)", "AFP"),
-        ("Photo: Anna Brand/Reuters", "Reuters"),
-        ("Anna Brand/AP Photo", "AP"),
-        ("Image via Getty", None),
-        ("The bridge in 2019. REUTERS/Anna Brand/File Photo", "REUTERS"),
-        ("Le pont en hiver. © Anna Brand, AFP", "AFP"),
-        ("The bridge in winter, via Harbour Post.", "Harbour Post"),
-        ("(Anna Brand/Harbour Post via AP)", "AP"),
+        ("(Ines Torvald for AFP/Getty Images)", "AFP"),
+        ("Picture: Ines Torvald/Reuters", "Reuters"),
+        ("Ines Torvald/AP Photo", "AP"),
+        ("Image via Shutterstock", None),
+        ("Ice on the bridge. REUTERS/Ines Torvald/File Photo", "REUTERS"),
+        ("Le pont en hiver. © Ines Torvald, AFP", "AFP"),
+        ("The bridge in winter, via Saltmarsh Mail.", "Saltmarsh Mail"),
+        ("(Ines Torvald/Saltmarsh Mail via AP)", "AP"),
         ("Source: Supplied", None),
         ("（写真：AFP）", "AFP"),
         ("新华社记者 王明 摄", "新华社"),
@@ -326,11 +330,11 @@ def test_each_quoted_report_counts_once_and_ends_with_the_name_or_the_verb():
 
 
 def test_an_agency_s_name_alone_is_no_citation():
-    assert in_article("The office of Reuters in Norfield, a tall house near the bridge, has been sold to the county for a low price.") == []
+    assert in_article("The office of Reuters in Tarnwick, a tall house near the bridge, has been sold to the county for a low price.") == []
 
 
 def test_names_of_publishers_with_one_alias_are_still_seen():
-    twice = Registry({1: Publisher("Harbour News", "agency", ("HN",)), 2: Publisher("Hill News", "agency", ("HN",))})
+    twice = Registry({1: Publisher("Saltmarsh News", "agency", ("HN",)), 2: Publisher("Hill News", "agency", ("HN",))})
     assert [(c.kind, c.name) for c in find_credits("The bridge is safe, two officials told HN.", twice)] == [("cited", "HN")]
 
 
@@ -369,7 +373,7 @@ FRAGMENTS = st.sampled_from(
         "رويترز",
         "的",
         "By ",
-        "Harbour Post",
+        "Saltmarsh Mail",
         "{name}",
         "«(a",
     ]

@@ -13,7 +13,7 @@ from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, t
 Span = tuple[int, int, str | None]
 
 MAX_CAPTION = 300  # a longer line is prose, and only what stands in brackets in it can be a picture's credit
-MAX_CREDIT = 80  # behind a caption: "Photo: Anna Brand/AFP"
+MAX_CREDIT = 80  # behind a caption: "Photo: Ines Torvald/AFP"
 MAX_MARKED = 160  # a caption known by its ending only
 MAX_PHRASED = 200
 MAX_MARKS = 12  # agencies and archives looked at in one line
@@ -148,7 +148,7 @@ def _named(known: Known | None) -> str:
 
 
 def _marked(scan: Scan, start: int, end: int, folded: str) -> str | None:
-    """Captions known by how an agency or a picture archive stands in them: "Anna Brand/AFP", "Harbour Post via AP", "…, via AP."."""
+    """Captions known by how an agency or a picture archive stands in them: "Ines Torvald/AFP", "Saltmarsh Post via AP", "…, via AP."."""
     if end - start <= MAX_JOINT and joint_agencies(scan, start, end):
         return None
     own_way = _own_ways().match(folded) is not None

@@ -94,7 +94,7 @@ def _from_host(found: str, start: int) -> Name | None:
 
 
 def _after_article(text: str, start: int, stop: int) -> int:
-    """Past an article or a word such as "website" in small letters: "the Harbour Post", "der Rundschau"."""
+    """Past an article or a word such as "website" in small letters: "the Saltmarsh Post", "der Rundschau"."""
     for _ in range(3):
         token = TOKEN.match(text, start, stop)
         if token is None or plain(token[0]) not in words("before_names") or token[0][0].isupper():

@@ -36,7 +36,7 @@ MAX_AUTHORED = 100
 MAX_TITLE = 220
 # Behind a name in a label: the address, in brackets or behind a bar; other names of a list.
 ADDRESS_BEHIND = re.compile(r"[\s(|:,;–—-]{1,4}(https?://[^\s<>\"'|\])]{3,400})[)\].\s]{0,4}$")
-# "in the March 3, 2020, issue of the Harbour Post"
+# "in the March 3, 2020, issue of the Saltmarsh Post"
 ISSUE_WORDS = "issue|issues|edition|number|newsletter of|ausgabe|numéro|édition|edición|número|edição|numero|edizione"
 ISSUE = re.compile(rf"[^.;:()\n]{{0,50}}?\b(?:{ISSUE_WORDS})[ \d/.,]{{0,12}} (?:of|von|der|des|de|du|da|do|di|del) ")
 
@@ -152,7 +152,7 @@ class Begun:
             return shut if shut >= 0 else self.stop
         if not self.wording.line or self.opener in ("", "*", "|"):
             return self.stop
-        # "… before winter. Source: Harbour Letter"
+        # "… before winter. Source: Saltmarsh Letter"
         return self.stop if self.opener in SENTENCE_ENDS and text[self.after - 1] in ":：" else None
 
 
