@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndtrack.reading.dates import parse_date
+from syndtrack.reading.dates import _MONTHS, _folded, parse_date
 
 
 def at(*parts: int) -> datetime:
@@ -59,6 +59,14 @@ def test_the_forms_that_feeds_and_pages_use_become_utc(text: str, expected: date
         ("5 июня 2021 14:03", at(2021, 6, 5, 14, 3)),
         ("3 lipca 2021", at(2021, 7, 3)),
         ("2 listopada 2021", at(2021, 11, 2)),
+        ("2. listopadu 2021", at(2021, 11, 2)),
+        ("2. listopada 2021. 14:03", at(2021, 10, 2, 14, 3)),
+        ("2 листопада 2021", at(2021, 11, 2)),
+        ("3. marraskuuta 2020", at(2020, 11, 3)),
+        ("3. maaliskuuta 2020", at(2020, 3, 3)),
+        ("5. heinäkuuta 2021", at(2021, 7, 5)),
+        ("5 juin 2021", at(2021, 6, 5)),
+        ("5 juillet 2021", at(2021, 7, 5)),
         ("5 Haziran 2021", at(2021, 6, 5)),
         ("2021年6月5日 14:03", at(2021, 6, 5, 14, 3)),
         ("2021년 6월 5일", at(2021, 6, 5)),
@@ -79,6 +87,16 @@ def test_what_names_no_day_is_none(text: str | None):
 def test_a_day_and_month_that_could_be_exchanged_are_not_guessed():
     assert parse_date("03/04/2021") is None
     assert parse_date("04/04/2021") == at(2021, 4, 4)
+
+
+@pytest.mark.parametrize("text", ["2. listopad 2021", "listopad 2, 2021", "2. listopada 2021", "12. lipnja 2021", "12 lip 2021"])
+def test_a_month_that_is_another_one_in_another_language_is_not_guessed(text: str):
+    assert parse_date(text) is None
+
+
+def test_no_beginning_of_a_months_name_stands_for_two_months():
+    written = [name for names in _MONTHS for name in {_folded(n) for n in names.split()}]
+    assert sorted(written) == sorted(set(written))
 
 
 def test_years_that_stand_for_none_are_none():

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 
+import feedparser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,6 +201,45 @@ def test_the_address_behind_a_feed_proxy_is_taken():
         b'<item><f:origLink xmlns:f="http://rssnamespace.org/feedburner/ext/1.0">https://paper.example/real</f:origLink>',
     )
     assert read(body).entries[0].url == "https://paper.example/real"
+
+
+LOGIN = "http://user:s3cret@paper.example/news/feed.xml"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss("<item><link>/ferry</link><guid>/ferry</guid><source url='http://ada:pw@wire.example/rss'>Coast Wire</source></item>"),
+        rss("<item><link>http://user:s3cret@paper.example/ferry</link></item>"),
+        atom("<entry><id>u</id><link href='../ferry'/><link rel='via' href='/via'/><content>x</content></entry>"),
+        atom("<entry xml:base='http://user:s3cret@paper.example/'><id>u</id><link href='ferry'/></entry>"),
+        json.dumps({"version": "https://jsonfeed.org/version/1", "home_page_url": "/", "items": [{"id": "1", "url": "/ferry"}]}).encode(),
+    ],
+)
+def test_what_a_feed_behind_a_login_says_never_holds_the_login(body: bytes):
+    feed = parse_feed(body, LOGIN)
+    assert feed.entries[0].url in ("http://paper.example/ferry", "https://paper.example/ferry")
+    assert "s3cret" not in repr(feed)
+    assert "@" not in repr(feed)
+
+
+def test_half_surrogates_are_dropped_from_everything_a_feed_says():
+    odd = dict.fromkeys(("title", "id", "summary", "content_text", "content_html", "date_published"), "a�b")
+    odd |= {"url": "/a\ud800", "authors": [{"name": "Ada\udfff"}]}
+    body = {"version": "https://jsonfeed.org/version/1.1", "title": "Harbour\ud800", "items": [odd]}
+    feed = read(json.dumps(body).encode())
+    (entry,) = feed.entries
+    assert (feed.title, entry.title, entry.guid, entry.summary, entry.content) == ("Harbour", "ab", "ab", "<p>ab</p>", "<p>ab</p>")
+    assert (entry.url, entry.author) == (None, "Ada")
+    for text in (entry.title, entry.guid, entry.summary, entry.content, entry.author, feed.title, *feed.problems):
+        (text or "").encode()
+
+
+def test_a_feed_that_the_reader_makes_odd_shapes_of_is_a_refusal_and_no_crash(monkeypatch):
+    odd = feedparser.FeedParserDict(version="rss20", feed={}, entries=[{"id": "1", "links": [None]}])
+    monkeypatch.setattr(feedparser, "parse", lambda *_, **__: odd)
+    with pytest.raises(FeedError, match="unreadable markup"):
+        read(b"<rss/>")
 
 
 def test_a_via_link_is_a_credit():

@@ -36,5 +36,11 @@ def test_more_pages_never_make_furniture_less_and_more_articles_never_more(pages
     assert is_furniture(pages, articles) >= is_furniture(pages, articles + more)
 
 
-def test_a_line_of_three_pages_is_not_furniture_yet():
-    assert not is_furniture(3, 3)
+@pytest.mark.parametrize(("pages", "articles"), [(8, 8), (8, 80), (9, 90), (10, 100), (100, 1000)])
+def test_a_line_of_eight_pages_and_a_tenth_of_all_is_furniture(pages, articles):
+    assert is_furniture(pages, articles)
+
+
+@pytest.mark.parametrize(("pages", "articles"), [(0, 0), (3, 3), (7, 7), (7, 70), (7, 80), (8, 81), (9, 91), (99, 1000)])
+def test_a_line_of_fewer_pages_or_of_less_than_a_tenth_is_not(pages, articles):
+    assert not is_furniture(pages, articles)

@@ -154,6 +154,14 @@ def test_a_text_is_taken_as_it_stands():
     assert reading == Reading("Ferry", "  First line,\twith  blanks.\n\nSecond – ﬁne.\n", None)
 
 
+def test_half_surrogates_which_no_store_takes_are_dropped_from_texts_and_titles():
+    reading = read(submitted(text="One\ud800 two\udc00.\x00", title="Ferry\ud83d"))
+    assert (reading.text, reading.title) == ("One two.", "Ferry")
+    assert read(submitted("<p>One\ud800.</p>", title="Ferry\ud83d")).title == "Ferry"
+    page_of = '<html><script type="application/ld+json">{"@type":"Article","headline":"F\\ud800"}</script><body><p>Text.</p></body></html>'
+    assert read(submitted(page_of)).title == "F"
+
+
 def test_a_page_without_a_title_has_an_empty_one():
     assert read(submitted(f"<html><body>{prose()}</body></html>")).title == ""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syndtrack.models import Credit
 from syndtrack.reading.markup import lines, parse
-from syndtrack.reading.structure import Description, describe
+from syndtrack.reading.structure import MAX_NODES, Description, describe
 
 HERE = "https://www.paper.example/2021/ferry"
 
@@ -107,9 +107,12 @@ def test_source_elements_are_credits(name: str):
         ({"isBasedOn": {"@type": "NewsArticle", "url": "https://wire.example/7"}}, ("isBasedOn", None, "https://wire.example/7")),
         ({"isBasedOn": [{"@id": "https://wire.example/7", "name": "Coast"}]}, ("isBasedOn", "Coast", "https://wire.example/7")),
         ({"creditText": "Coast Wire"}, ("creditText", "Coast Wire", None)),
+        ({"creditText": "Daily Graphic of the Coast"}, ("creditText", "Daily Graphic of the Coast", None)),
         ({"sourceOrganization": {"@type": "Organization", "name": "Coast Wire"}}, ("sourceOrganization", "Coast Wire", None)),
-        ({"provider": {"name": "Coast Wire", "url": "https://wire.example"}}, ("provider", "Coast Wire", "https://wire.example")),
-        ({"publisher": {"name": "Coast Wire", "url": "https://wire.example"}}, ("publisher", "Coast Wire", "https://wire.example")),
+        (
+            {"isBasedOn": {"@type": "CreativeWork", "name": "Tide turns", "url": "https://wire.example/7"}},
+            ("isBasedOn", "Tide turns", "https://wire.example/7"),
+        ),
     ],
 )
 def test_sources_in_json_ld_are_credits(stated: dict[str, object], expected: tuple[str | None, ...]):
@@ -126,10 +129,85 @@ def test_sources_in_json_ld_are_credits(stated: dict[str, object], expected: tup
         {"isBasedOn": ""},
         {"creditText": None},
         {"isBasedOn": 7},
+        {"publisher": {"name": "Harbour Group", "url": "https://group.example/"}},
+        {"publisher": {"name": "Ferry Herald", "sameAs": "https://www.facebook.example/ferryherald"}},
+        {"provider": {"name": "Page Engine", "url": "https://engine.example/"}},
     ],
 )
 def test_the_pages_own_house_is_no_source(stated: dict[str, object]):
     assert sources(ld(**stated)) == []
+
+
+@pytest.mark.parametrize("field", ["publisher", "provider"])
+def test_a_house_elsewhere_is_a_source_only_where_the_canonical_address_lies_on_its_site(field: str):
+    stated = ld(**{field: {"name": "Coast Wire", "url": "https://www.wire.example/"}})
+    there = '<link rel="canonical" href="https://wire.example/7">'
+    assert (field, "Coast Wire", "https://www.wire.example/") in sources(there + stated)
+    assert sources('<link rel="canonical" href="/2021/ferry">' + stated) == []
+    assert [f for f, *_ in sources('<link rel="canonical" href="https://third.example/7">' + stated)] == ["canonical"]
+
+
+@pytest.mark.parametrize("kind", ["WebPage", "WebSite", "ImageObject", ["CollectionPage", "WebPage"]])
+def test_nodes_of_the_page_and_of_pictures_state_no_source_of_the_text(kind: object):
+    assert sources(ld(**{"@type": kind, "sourceOrganization": {"name": "Page Engine"}, "creditText": "Coast Wire"})) == []
+
+
+@pytest.mark.parametrize("words", ["Photo: Ben Pier", "Foto Ben Pier/Lens", "Ben Pier / Getty Images", "写真：海辺"])
+def test_a_credit_text_of_a_picture_is_a_media_credit(words: str):
+    assert page(ld(creditText=words)).stated == (Credit("media", words, name=words, field="creditText"),)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "https://doi.org/10.9999/tides.7",
+        {"@type": "ScholarlyArticle", "url": "https://journal.example/tides"},
+        {"@type": "Dataset", "name": "Tides"},
+        [{"@type": "Book", "name": "Tides", "url": "https://books.example/7"}],
+    ],
+)
+def test_a_study_or_a_book_that_an_article_tells_of_is_no_source_of_its_text(work: object):
+    assert sources(ld(isBasedOn=work)) == []
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "https://paper-example.cdn.ampproject.org/c/s/www.paper.example/2021/ferry",
+        "https://cdn.ampproject.org/v/s/paper.example/2021/ferry?amp_js_v=0.1",
+        "https://www.google.com/amp/s/www.paper.example/2021/ferry",
+        "https://www.google.co.uk/amp/paper.example/2021/ferry",
+    ],
+)
+def test_a_copy_that_a_search_engine_serves_is_the_page_itself(copy: str):
+    own = f'<!DOCTYPE html><html><head><link rel="canonical" href="{HERE}"></head><body><p>Text.</p></body></html>'
+    assert describe(parse(own), copy).stated == ()
+    assert page(f'<link rel="canonical" href="{copy}">').stated == ()
+
+
+def test_behind_a_served_copy_another_site_is_still_another_site():
+    head = '<link rel="canonical" href="https://wire-example.cdn.ampproject.org/c/s/wire.example/7">'
+    assert sources(head) == [("canonical", None, "https://wire.example/7")]
+
+
+def test_two_thousand_nodes_of_json_ld_are_looked_at_lists_among_them():
+    deep = [{"@type": "NewsArticle", "headline": "Deep"}]
+    assert page(f'<script type="application/ld+json">{json.dumps([[]] * (MAX_NODES - 3) + deep)}</script>').title == "Deep"
+    assert page(f'<script type="application/ld+json">{json.dumps([[]] * MAX_NODES + deep)}</script>').title is None
+
+
+def test_a_megabyte_of_nested_lists_is_passed_over():
+    lists = "[" + ",".join(["[[],[]]"] * 110_000) + "]"
+    assert page(f'<script type="application/ld+json">{lists}</script><title>Ferry</title>').title == "Ferry"
+
+
+def test_half_surrogates_in_json_ld_are_dropped():
+    found = page(
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Ferry\\ud800", "author": "Ada \\udc00Quay",'
+        ' "articleBody": "One\\ud800.", "creditText": "Coast\\ud83d Wire"}</script>'
+    )
+    assert (found.title, found.beside, found.body) == ("Ferry", (("byline", "Ada Quay"),), "One.")
+    assert [c.name for c in found.stated] == ["Coast Wire"]
 
 
 def test_articles_inside_a_graph_are_read():

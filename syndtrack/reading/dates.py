@@ -28,15 +28,18 @@ _MONTHS = (
     "apr avr abr апр квіт nis kwie huhti απρ",
     "may mai mag maj mei mayo maio май мая трав maj touko μαι",
     "jun jui juin giu июн черв haz czerw kesa ιουν",
-    "jul juil lug июл лип tem lip hein ιουλ",
+    "jul juil lug июл лип tem lipiec lipca hein ιουλ",
     "aug aou aout ago aoû авг серп agu sier elo αυγ",
     "sep set sept сен вер eyl wrze syys σεπ",
     "oct okt ott out окт жовт eki pazd loka οκτ",
-    "nov нов лист kas listop marras νοε",
+    "nov нов лист kas listopadu marras νοε",
     "dec dez dic déc дек груд ara grud joulu δεκ",
 )
-# Names whose beginning belongs to another month too; looked up whole, before the beginnings.
-_WHOLE = {"juin": 6, "juil": 7, "juillet": 7, "listopad": 11, "listopada": 11, "lipiec": 7, "lipca": 7, "листопад": 11, "листопада": 11}
+# November in Polish, October in Croatian, and written alike; "listopadu", which is Czech, is not.
+_LISTOPAD = re.compile(r"(?<![^\W_])listopada?(?![^\W_])", re.I)
+# What decides is spelling: Croatian has a point after the number of a day, Polish must not have one.
+_POLISH_DAY = re.compile(r"(?<!\d)(\d{1,2}) (?=listopada(?![^\W_]))", re.I)
+_CROATIAN_DAY = re.compile(r"(?<!\d)(\d{1,2})\. ?listopada(?=[ ,]+\d{4}\.)", re.I)
 # Hours east of UTC. "ET" and its like stand for winter time. Left out: IST, which is Indian, Irish and Israeli time.
 _ZONES = {
     "z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "cest": 2, "mesz": 2, "eet": 2, "sast": 2,
@@ -125,7 +128,14 @@ def _numbered_zone(text: str) -> str:
 
 
 def _english(text: str) -> str:
-    """The text with month names in English and without other words ("Dienstag, 3. März 2020, 14 Uhr")."""
+    """The text with month names in English and without other words ("Dienstag, 3. März 2020, 14 Uhr").
+
+    Raises ValueError for the name of a month that is another one elsewhere.
+    """
+    text = _CROATIAN_DAY.sub(r"\1 oct", text)
+    text = re.sub(r"(?<= )listopada", "nov", text, flags=re.I) if _POLISH_DAY.search(text) else text
+    if _LISTOPAD.search(text):
+        raise ValueError(text)
     months = [m for m in _WORDS.finditer(text) if _month(m[0])]
     # "mar. 3 mars 2020": a Tuesday, then a month
     weekday = months[0].start() if len(months) > 1 else -1
@@ -141,15 +151,15 @@ def _english(text: str) -> str:
 
 
 def _month(word: str) -> int | None:
-    folded = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
-    if folded in _WHOLE:
-        return _WHOLE[folded]
-    if len(folded) < 3:
-        return None
-    return next((number for number, names in enumerate(_BEGINNINGS, 1) if folded.startswith(names)), None)
+    """The month whose name a word begins with; of several, the one whose beginning is longest: "marraskuuta" is not March."""
+    folded = _folded(word)
+    lengths = range(min(len(folded), _LONGEST_BEGINNING), 2, -1)
+    return next((number for length in lengths if (number := _BEGINNINGS.get(folded[:length]))), None)
 
 
-_BEGINNINGS = tuple(
-    tuple("".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)) for name in names.split())
-    for names in _MONTHS
-)
+def _folded(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
+
+
+_BEGINNINGS = {_folded(name): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_LONGEST_BEGINNING = max(map(len, _BEGINNINGS))

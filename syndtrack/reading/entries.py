@@ -23,7 +23,7 @@ from syndtrack.errors import FeedError
 from syndtrack.models import Credit, Entry, FeedHints, ParsedFeed
 from syndtrack.publishers import fold
 from syndtrack.reading.dates import FIRST_YEAR, LAST_YEAR, parse_date
-from syndtrack.urls import is_http, registrable_domain
+from syndtrack.urls import USER_INFO, is_http, registrable_domain
 
 MAX_ENTRIES = 5_000
 MAX_TITLE = 1_000
@@ -34,7 +34,8 @@ MAX_STATED = 20
 
 # Elements that titles really hold; anything else in angle brackets may be meant ("<3", "a <b> c").
 _TITLE_TAGS = re.compile(r"</?(?:a|abbr|b|big|br|cite|code|em|font|h[1-6]|i|img|mark|p|q|s|small|span|strong|sub|sup|u|div)\b[^<>]*>", re.I)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# Half surrogates, which JSON can write as escapes, have no bytes: no database takes them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _HTML_PAGE = re.compile(rb"<!doctype\s+html|<html[\s>]", re.I)
 _SKIP_HOURS = re.compile(rb"<skipHours>(.{0,2000}?)</skipHours>", re.I | re.S)
 _SKIP_DAYS = re.compile(rb"<skipDays>(.{0,2000}?)</skipDays>", re.I | re.S)
@@ -51,26 +52,32 @@ Detail = Mapping[str, Any]
 def parse_feed(body: bytes, url: str, content_type: str | None = None) -> ParsedFeed:
     """The entries of a feed, at most 5,000, in the feed's order.
 
-    `url` is where the bytes came from, after redirects: the base of relative addresses. `content_type` is the server's header, which may
-    name the character set. Raises FeedError for bytes that are no feed, and nothing else.
+    `url` is where the bytes came from, after redirects: the base of relative addresses, which do not inherit a login in it.
+    `content_type` is the server's header, which may name the character set. Raises FeedError for bytes that are no feed, and nothing else.
     """
     start = body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not body.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise FeedError(url, "the body is empty")
-    if start.startswith(b"{"):
-        return _json_feed(body, url)
-    headers = {"content-location": url} | ({"content-type": content_type} if content_type else {})
     try:
-        # A stream, never the bare bytes: those it would take for a path or an address and open.
-        found = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
-    except (
-        Exception
-    ) as error:  # feedparser raises ValueError, OverflowError, LookupError and others on small broken inputs ("&#99999999999;")
+        feed = _json_feed(body, url) if start.startswith(b"{") else _xml_feed(body, USER_INFO.sub(r"\1", url), content_type)
+    except FeedError:
+        raise
+    except Exception as error:
+        # feedparser raises ValueError, OverflowError, LookupError and others on small broken inputs ("&#99999999999;"), and what it
+        # returns from odd ones has shapes that its documentation does not know.
         raise FeedError(url, f"unreadable markup ({type(error).__name__})") from error
-    if not found.version and not found.entries:
+    if feed is None:
         is_page = _HTML_PAGE.search(body[:4_000])
         raise FeedError(url, "an HTML page, not a feed" if is_page else "neither RSS, Atom, RDF nor JSON Feed")
-    return _from_feedparser(found, body, url)
+    return feed
+
+
+def _xml_feed(body: bytes, url: str, content_type: str | None) -> ParsedFeed | None:
+    """What feedparser reads; None where it finds no feed."""
+    headers = {"content-location": url} | ({"content-type": content_type} if content_type else {})
+    # A stream, never the bare bytes: those it would take for a path or an address and open.
+    found = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    return _from_feedparser(found, body, url) if found.version or found.entries else None
 
 
 def _from_feedparser(found: Detail, body: bytes, url: str) -> ParsedFeed:
@@ -110,6 +117,8 @@ def _bounded(entries: list[Any], problems: list[str]) -> Iterator[tuple[int, Any
 def _entry(raw: dict[str, Any], number: int, own: _Own, problems: list[str]) -> Entry | None:
     link = _address(raw.get("feedburner_origlink"), own.url) or _address(raw.get("link"), own.url)
     guid = _text(raw.get("id"), MAX_GUID)
+    if guid is not None and is_http(guid):  # feedparser makes addresses of relative ids, on whatever base the feed names
+        guid = USER_INFO.sub(r"\1", guid)
     if link is None and guid is None:
         problems.append(f"entry {number}: without a usable link and without an id")
         return None
@@ -229,7 +238,7 @@ def _from_json_item(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(stated: object, longest: int) -> str | None:
-    """White space squeezed, control characters dropped, cut to a length; None for nothing."""
+    """White space squeezed, control characters and half surrogates dropped, cut to a length; None for nothing."""
     if not isinstance(stated, str):
         return None
     return " ".join(_CONTROL.sub("", stated[: 4 * longest]).split())[:longest] or None
@@ -243,13 +252,14 @@ def _plain(stated: object) -> str | None:
 
 
 def _address(stated: object, base: str) -> str | None:
-    """An absolute http(s) address; None for anything else, or for one that is too long to be kept."""
+    """An absolute http(s) address without user and password; None for anything else, or for one that is too long to be kept."""
     if not isinstance(stated, str) or not stated.strip():
         return None
     try:
-        absolute = urljoin(base, re.sub(r"[\t\r\n]", "", stated.strip()).replace(" ", "%20"))
+        joined = urljoin(USER_INFO.sub(r"\1", base), re.sub(r"[\t\r\n]", "", stated.strip()).replace(" ", "%20"))
     except ValueError:
         return None
+    absolute = USER_INFO.sub(r"\1", joined)
     return absolute if is_http(absolute) else None
 
 

@@ -39,7 +39,7 @@ INLINE = frozenset(
     """.split()  # noqa: SIM905 - read as a list of words; hi, ref and graphic are trafilatura's
 )
 BREAKS = frozenset({"br", "hr", "lb"})
-_BLANKS = re.compile(r"[\s\u200b\ufeff\u00ad]+")
+_BLANKS = re.compile(r"[\s\u200b\ufeff\u00ad\ud800-\udfff]+")
 _CELLS = frozenset({"td", "th", "cell"})
 _LINKS = frozenset({"a", "ref"})
 
@@ -81,7 +81,7 @@ def drop(tree: Tree, tags: frozenset[str]) -> None:
 
 
 def squeezed(text: str) -> str:
-    """White space, also the kinds of no width, as single blanks."""
+    """White space, also the kinds of no width and half surrogates (which have no bytes), as single blanks."""
     return _BLANKS.sub(" ", text).strip()
 
 

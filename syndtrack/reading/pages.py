@@ -27,6 +27,8 @@ _OTHER_FORMATS = ("%PDF-", "\x89PNG", "PK\x03\x04", "GIF8", "\xff\xd8\xff", "{\\
 # Often most of a page, and copied at each of the extractor's steps.
 _DEAD = frozenset({"script", "style", "svg", "template", "iframe"})
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
+# What no database takes: NUL, and half surrogates, which JSON can write as escapes and which have no bytes.
+_UNKEEPABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def read(submission: Submission) -> Reading:
@@ -46,10 +48,14 @@ def read(submission: Submission) -> Reading:
 
 
 def _read_text(submission: Submission, given: str) -> Reading:
-    text = given.replace("\r\n", "\n").replace("\x00", "")
+    text = _UNKEEPABLE.sub("", given.replace("\r\n", "\n"))
     if not text.strip():
         raise ArticleError(submission.url, "without text")
-    return Reading(title=submission.title or "", text=text, published=submission.published)
+    return Reading(title=_given_title(submission), text=text, published=submission.published)
+
+
+def _given_title(submission: Submission) -> str:
+    return _UNKEEPABLE.sub("", submission.title or "")
 
 
 def _read_fragment(submission: Submission, html: str) -> Reading:
@@ -58,7 +64,7 @@ def _read_fragment(submission: Submission, html: str) -> Reading:
     if not found:
         raise ArticleError(submission.url, "without text")
     text = "\n".join(line.text for line in found)
-    return Reading(submission.title or "", text, submission.published, links=_links(found, submission.url))
+    return Reading(_given_title(submission), text, submission.published, links=_links(found, submission.url))
 
 
 def _read_page(submission: Submission, html: str) -> Reading:
@@ -73,7 +79,7 @@ def _read_page(submission: Submission, html: str) -> Reading:
     if not text:
         raise ArticleError(submission.url, "without text")
     return Reading(
-        title=submission.title or described.title or "",
+        title=_given_title(submission) or described.title or "",
         text=text,
         published=described.published or submission.published,
         canonical=described.canonical,

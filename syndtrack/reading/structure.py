@@ -2,13 +2,16 @@
 
 Sources are looked for where publishers put them on purpose: the canonical link to another site, `syndication-source` and
 `original-source` (Google's, https://news.googleblog.com/2010/11/credit-where-credit-is-due.html), schema.org's `isBasedOn`,
-`creditText`, `sourceOrganization`, `provider` and a `publisher` that lives elsewhere. What names the page's own site is no source.
+`creditText`, `sourceOrganization`, and a `publisher` or `provider` on whose site the canonical address lies: elsewhere those two are mostly
+the owner, the profile in a network or the system that serves the page. What names the page's own site is no source, nor is what an
+article is about: a study with its DOI, a data set, a book.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +21,7 @@ from syndtrack.models import Credit
 from syndtrack.publishers import fold
 from syndtrack.reading.dates import parse_date
 from syndtrack.reading.markup import Tree, absolute, lines, parse, squeezed
-from syndtrack.urls import registrable_domain
+from syndtrack.urls import is_http, registrable_domain
 
 MAX_TITLE = 1_000
 MAX_JSON = 1_000_000
@@ -36,10 +39,30 @@ _DATE_META = (
 )  # fmt: skip
 _SOURCE_META = ("syndication-source", "original-source", "dc.source", "dcterms.source")
 _ARTICLE_TYPES = re.compile(r"(?:Article|Posting|Report|Review|WebPage)$")
+# Of these, the ones that tell of the text; a WebPage node tells of the system around it.
+_TEXT_TYPES = re.compile(r"(?:Article|Posting|Report|Review)$")
+# What a text can be taken from; an article based on a Dataset, a Book or a ScholarlyArticle tells of it.
+_COPIED_TYPES = re.compile(r"^(?:CreativeWork|WebPage|\w*(?<!Scholarly)Article|\w*Posting|Report)$")
+# Where studies and registers are looked up; no newspaper publishes there.
+_REGISTERS = frozenset({"doi.org", "handle.net", "arxiv.org", "nih.gov", "wikidata.org", "orcid.org", "crossref.org", "schema.org"})
+# Words that say of a credit that it is a picture's.
+_PICTURE = re.compile(
+    r"(?<![^\W_])(?:photo|foto|image|imag[ei][mn]|immagin[ei]|illustration|illustrazione|ilustraci|ilustraç|infographic|screenshot"
+    # and what papers are called too: Bild, Daily Graphic
+    r"|(?:video|bild|picture|graphic|grafik|still)s?(?=\s*[:©/]|\s+by\s)|shutterstock|istock|alamy|unsplash|pixabay|getty|фото|зображення|изображение)|写真|画像|图片|圖片|사진|صورة|तस्वीर|फोटो",
+    re.I,
+)
+# Copies that search engines serve: "paper-example.cdn.ampproject.org/c/s/paper.example/a", "google.com/amp/s/paper.example/a".
+_PROXIED = re.compile(
+    r"https?://(?:[^/?#]{1,200}\.)?(?:(?:cdn\.ampproject\.org|bing-amp\.com)/[a-z]{1,3}|google\.[a-z.]{2,6}/amp)/(s/)?"
+    r"(?=[^/?#]{1,200}\.[^/?#]{2})",
+    re.I,
+)
 _SUFFIX = re.compile(r"\s+(?:[|\-–—»·•/]|::?)\s+|:\s+")
 # In class, id, itemprop or rel, as a word or part of a compound ("entry-byline", "author_name").
 _BYLINE = re.compile(r"(?<![a-z])(?:byline|authors?|autor|auteur|autore|autorin|writer|signature)(?![a-z])", re.I)
 _CAPTION = re.compile(r"(?<![a-z])(?:figcaption|caption|photo-?credit|image-?credit|media-?credit)(?![a-z])", re.I)
+_HALVES = re.compile(r"[\ud800-\udfff]")  # half surrogates, which JSON can write: no bytes stand for them
 _MARKS = ("class", "id", "itemprop", "rel")
 
 
@@ -69,14 +92,14 @@ def describe(tree: Tree, url: str) -> Description:
     articles = [n for n in nodes if _is_article(n)]
     base = next((b for e in tree.iter("base") if (b := absolute(url, e.get("href") or ""))), url)
     canonical = _canonical(tree, base, url)
-    site = _Site(url, meta.get("og:site_name", ""))
+    site = _Site(_unproxied(url), meta.get("og:site_name", ""))
     headlines = _headlines(tree, meta, articles, site)
     return Description(
         title=headlines[0] if headlines else None,
         headlines=headlines,
         published=_published(tree, meta, articles),
         canonical=canonical,
-        stated=tuple(_stated(meta, articles, canonical, site, url))[:MAX_STATED],
+        stated=tuple(_stated(meta, [a for a in articles if _is_a(a, _TEXT_TYPES)], canonical, site, url))[:MAX_STATED],
         beside=_beside(tree, meta, articles),
         body=next((b for n in articles if (b := _plain_body(n.get("articleBody")))), None),
         base=base,
@@ -113,31 +136,33 @@ def _meta(tree: Tree) -> dict[str, str]:
 
 
 def _json_ld(tree: Tree) -> Iterator[dict[str, object]]:
-    """All objects of the page's JSON-LD, outermost first, at most 2,000."""
+    """The objects of the page's JSON-LD, outermost first; at most 2,000 nodes, objects and lists, are looked at."""
     budget = MAX_NODES
     for script in tree.iter("script"):
+        if budget <= 0:
+            return
         if "ld+json" not in (script.get("type") or "").lower() or len(script.text or "") > MAX_JSON:
             continue
         try:
-            waiting: list[object] = [json.loads(script.text or "", strict=False)]
+            waiting: deque[object] = deque([json.loads(script.text or "", strict=False)])
         except (ValueError, RecursionError):
             continue
         while waiting and budget > 0:
-            node = waiting.pop(0)
+            node = waiting.popleft()
+            budget -= 1
             if isinstance(node, dict):
-                budget -= 1
                 yield node
-                waiting.extend(v for v in node.values() if isinstance(v, dict | list))
-            elif isinstance(node, list):
-                waiting.extend(node[:MAX_NODES])
+            within = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+            waiting.extend(v for v in within if isinstance(v, dict | list))
 
 
 def _is_article(node: dict[str, object]) -> bool:
+    return _is_a(node, _ARTICLE_TYPES) and bool(node.get("headline") or node.get("datePublished") or node.get("articleBody"))
+
+
+def _is_a(node: dict[str, object], types: re.Pattern[str]) -> bool:
     kinds = node.get("@type")
-    names = kinds if isinstance(kinds, list) else [kinds]
-    return any(isinstance(k, str) and _ARTICLE_TYPES.search(k) for k in names) and bool(
-        node.get("headline") or node.get("datePublished") or node.get("articleBody")
-    )
+    return any(isinstance(k, str) and types.search(k) for k in (kinds if isinstance(kinds, list) else [kinds]))
 
 
 def _string(value: object) -> str | None:
@@ -146,8 +171,10 @@ def _string(value: object) -> str | None:
 
 def _plain_body(value: object) -> str | None:
     """JSON-LD's articleBody as plain text: some sites put HTML there."""
-    text = _string(value)
-    if text is None or not re.search(r"<(?:p|br|div)\b", text, re.I):
+    text = _HALVES.sub("", _string(value) or "")
+    if not text.strip():
+        return None
+    if not re.search(r"<(?:p|br|div)\b", text, re.I):
         return text
     tree = parse(text)
     return "\n".join(line.text for line in lines(tree)) if tree is not None else None
@@ -161,7 +188,7 @@ def _name_and_address(value: object, base: str) -> Iterator[tuple[str | None, st
             yield (None, address) if address else (squeezed(one)[:300] or None, None)
         elif isinstance(one, dict):
             name = _string(one.get("name"))
-            stated = next((a for k in ("url", "@id", "sameAs") if (a := _string(one.get(k))) and a.startswith("http")), None)
+            stated = next((a for k in ("url", "@id") if (a := _string(one.get(k))) and a.startswith("http")), None)
             yield squeezed(name)[:300] if name else None, absolute(base, stated) if stated else None
 
 
@@ -169,10 +196,17 @@ def _canonical(tree: Tree, base: str, url: str) -> str | None:
     """The page's own claim of its address; a front page is none where the page itself is not one."""
     for link in tree.iter("link"):
         if "canonical" in (link.get("rel") or "").lower().split():
-            found = absolute(base, link.get("href") or "")
+            found = _unproxied(absolute(base, link.get("href") or "") or "")
             if found and (urlsplit(found).path.strip("/") or urlsplit(found).query or not urlsplit(url).path.strip("/")):
                 return found
     return None
+
+
+def _unproxied(url: str) -> str:
+    """The address behind a copy that a search engine serves; any other as it is."""
+    proxied = _PROXIED.match(url)
+    found = f"http{'s' if proxied[1] else ''}://{url[proxied.end() :]}" if proxied else url
+    return found if is_http(found) else url
 
 
 def _headlines(tree: Tree, meta: dict[str, str], articles: list[dict[str, object]], site: _Site) -> tuple[str, ...]:
@@ -214,14 +248,41 @@ def _stated(meta: dict[str, str], articles: list[dict[str, object]], canonical: 
     if canonical:
         yield from _credit("canonical", None, canonical, site)
     for article in articles[:5]:
-        own = [n for n, a in _name_and_address(article.get("publisher"), url) if n and not (a and not site.holds(a))]
-        for field in ("isBasedOn", "isBasedOnUrl", "sourceOrganization", "provider", "creditText"):
-            for name, address in _name_and_address(article.get(field), url):
-                if not (name and address is None and any(fold(name) == fold(o) for o in own)):
-                    yield from _credit(field, name, address, site)
-        for name, address in _name_and_address(article.get("publisher"), url):
-            if name and address and not site.holds(address):
-                yield from _credit("publisher", name, address, site)
+        yield from _stated_in(article, canonical, site, url)
+
+
+def _stated_in(article: dict[str, object], canonical: str | None, site: _Site, url: str) -> Iterator[Credit]:
+    """The sources that an article's JSON-LD node states."""
+    for field in ("isBasedOn", "isBasedOnUrl"):
+        for name, address in _name_and_address(_copied(article.get(field)), url):
+            if registrable_domain(address or "") not in _REGISTERS:
+                yield from _credit(field, name, address, site)
+    yield from _credited_houses(article, canonical, site, url)
+
+
+def _credited_houses(article: dict[str, object], canonical: str | None, site: _Site, url: str) -> Iterator[Credit]:
+    own = {fold(n) for n, a in _name_and_address(article.get("publisher"), url) if n and not (a and _is_elsewhere(a, canonical, site))}
+    for field in ("sourceOrganization", "creditText"):
+        for name, address in _name_and_address(article.get(field), url):
+            if name and field == "creditText" and _PICTURE.search(name):
+                yield Credit("media", name, name=name, field=field)
+            elif not (name and address is None and fold(name) in own):
+                yield from _credit(field, name, address, site)
+    for field in ("provider", "publisher"):
+        for name, address in _name_and_address(article.get(field), url):
+            if name and address and _is_elsewhere(address, canonical, site):
+                yield from _credit(field, name, address, site)
+
+
+def _copied(stated: object) -> list[object]:
+    """Those of the works stated that a text can be copied from."""
+    works = stated[:10] if isinstance(stated, list) else [stated]
+    return [w for w in works if not isinstance(w, dict) or not w.get("@type") or _is_a(w, _COPIED_TYPES)]
+
+
+def _is_elsewhere(address: str, canonical: str | None, site: _Site) -> bool:
+    """Whether an address lies on the other site where the page says its canonical form is."""
+    return canonical is not None and not site.holds(canonical) and registrable_domain(address) == registrable_domain(canonical)
 
 
 def _credit(field: str, name: str | None, address: str | None, site: _Site) -> Iterator[Credit]:
