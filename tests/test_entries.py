@@ -224,7 +224,7 @@ def test_what_a_feed_behind_a_login_says_never_holds_the_login(body: bytes):
 
 
 def test_half_surrogates_are_dropped_from_everything_a_feed_says():
-    odd = dict.fromkeys(("title", "id", "summary", "content_text", "content_html", "date_published"), "a�b")
+    odd = dict.fromkeys(("title", "id", "summary", "content_text", "content_html", "date_published"), "a\ud800b")
     odd |= {"url": "/a\ud800", "authors": [{"name": "Ada\udfff"}]}
     body = {"version": "https://jsonfeed.org/version/1.1", "title": "Harbour\ud800", "items": [odd]}
     feed = read(json.dumps(body).encode())
