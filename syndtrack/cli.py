@@ -148,7 +148,13 @@ def poll(session: Session, everything: bool) -> None:
     """Ask the feeds that are due, once, then exit."""
     with session.tracker() as tracker, progress_bar() as progress:
         summary = tracker.poll(everything, progress)
-    click.echo(f"{summary.polled} feeds polled, {summary.failed} failed, {summary.new} new articles and revisions")
+        subscribed = tracker.feeds() if not summary.polled else []
+    if summary.polled:
+        click.echo(f"{summary.polled} feeds polled, {summary.failed} failed, {summary.new} new articles and revisions")
+    elif subscribed:
+        click.echo(f"No feed is due before {min(f['next_check'] or '' for f in subscribed)}. To ask them all now: syndtrack poll --all")
+    else:
+        click.echo("No feeds yet. Subscribe with: syndtrack add URL")
     finish(summary.refused)
 
 

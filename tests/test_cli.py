@@ -128,3 +128,15 @@ def test_the_database_may_be_named_by_the_environment_or_the_settings_file(tmp_p
     done = CliRunner().invoke(main, ["feeds"])
     assert done.exit_code == 2
     assert "frobnicate" in done.stderr
+
+
+def test_a_poll_without_feeds_says_how_to_subscribe(run):
+    assert "syndtrack add URL" in run("poll").stdout
+
+
+def test_an_edge_says_true_and_false_as_the_records_ask(filled):
+    rows = [json.loads(line) for line in filled("report", "edges", "--format", "jsonl").stdout.splitlines()]
+    assert rows
+    assert all(isinstance(row["observed"], bool) and isinstance(row["credited"], bool) for row in rows)
+    pairs = [json.loads(line) for line in filled("report", "matches", "--format", "jsonl").stdout.splitlines()]
+    assert all(isinstance(row["same_publisher"], bool) and isinstance(row["same_owner"], bool) for row in pairs)
