@@ -14,8 +14,20 @@ META_WITHIN = 4_096  # bytes; HTML asks for it within the first 1,024, pages do 
 DETECT_WITHIN = 60_000  # bytes; more makes the guess slower, not better
 
 # What browsers read these labels as (WHATWG Encoding Standard, 4.2): pages that say Latin-1 use the Windows quotes.
-LABELS = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "iso-8859-9": "cp1254",
-          "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949"}  # fmt: skip
+LABELS = {
+    "iso-8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "ascii": "cp1252",
+    "iso-8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "x-sjis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+}
 
 
 def decode(body: bytes, content_type: str | None = None) -> str:
