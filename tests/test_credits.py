@@ -19,6 +19,9 @@ AGENCIES = {
     "dpa": ["Deutsche Presse-Agentur"],
     "EFE": ["Agencia EFE"],
     "Lusa": ["Agência Lusa"],
+    "AAP": [],
+    "PA Media": ["PA"],
+    "SPA": [],
     "ANSA": [],
     "Bloomberg": [],
     "APA": [],
@@ -177,7 +180,6 @@ def test_a_repost_tells_the_one_it_is_from_apart_from_those_it_quotes_and_shows(
         ("Submitted by Ines Torvald via SaltmarshLetter.com", "SaltmarshLetter.com"),
         ("Source: The Tarnwick Evening Star", "The Tarnwick Evening Star"),
         ("Source: AFP", "AFP"),
-        ("Sources: AP, Reuters", "AP"),
         ("Source: https://saltmarsh.example/2020/bridge-repair.html", "https://saltmarsh.example/2020/bridge-repair.html"),
         ("This column first ran on saltmarsh.example.com.", "saltmarsh.example.com"),
         ("This essay was originally printed in the autumn 2016 issue of Saltmarsh Review.", "Saltmarsh Review"),
@@ -196,6 +198,103 @@ def test_a_repost_tells_the_one_it_is_from_apart_from_those_it_quotes_and_shows(
 )
 def test_a_republication_credit_names_the_publisher_and_nothing_else(line, name):
     assert told(line) == [("republication", name)]
+
+
+@pytest.mark.parametrize(
+    ("line", "spans"),
+    [
+        ("Sources: AP, Reuters", [("AP", "Sources: AP"), ("Reuters", "Reuters")]),
+        (
+            "Sources: Osprey Bulletin, The Quillstone Monitor",
+            [("Osprey Bulletin", "Sources: Osprey Bulletin"), (None, "Quillstone Monitor")],
+        ),
+        ("Source: Osprey Bulletin and Lantern Sentinel.", [("Osprey Bulletin", None), ("Lantern Sentinel", "Lantern Sentinel.")]),
+        ("Quellen: Reuters, Moorbote Online und dpa", [("Reuters", "Quellen: Reuters"), ("Moorbote Online", None), ("dpa", "dpa")]),
+        ("Source: Trout and Salmon Weekly", [("Trout and Salmon Weekly", "Source: Trout and Salmon Weekly")]),
+    ],
+)
+def test_a_label_with_several_publishers_gives_a_credit_for_each(line, spans):
+    found = in_article(line)
+    assert [c.kind for c in found] == ["republication"] * len(spans)
+    for credit, (name, text) in zip(found, spans, strict=True):
+        assert name is None or credit.name == name
+        assert text is None or credit.text.removeprefix("The ") == text
+
+
+NO_MEDIA = [
+    "The family left for Canada, via Frankfurt.",
+    "We spoke to him from Kyiv, via Zoom.",
+    "Goods came to the port by sea, via Suez.",
+    "The minister denied it in a statement, via Reuters.",
+    "In 2019 the crew sailed for Chile, via Panama.",
+    "“Nobody asked us in 2018,” a pilot, via AP.",
+]
+NO_WIRE = [
+    "Copyright law changed in 2020, the Associated Press reported.",
+    "In 2020 a copyright dispute between AP and Google ended in court.",
+    "All rights reserved: what AP means for Germany",
+    "Lawyers told Reuters that two universities contributed to this report on child labour.",
+    "He joined the news agency Associated Press (AP).",
+    "She had worked for years at the Bulgarian news agency (BTA).",
+    "Devan Morley (AAP) - the party's founder - said the vote was rigged.",
+    "Rehan Calloway (PTI) - the bridge was his idea.",
+    "ROME (Lega) - the party said no.",
+    "BERLIN (SPD) — Die Partei lehnt das ab.",
+    "MILAN (Inter) - the club has sold its best player.",
+    "Agence France-Presse (AFP) — the Paris-based agency — said it would hire.",
+]
+NO_REPUBLICATION = [
+    "Via Roma",
+    "Via Veneto",
+    "Source: Deloitte",
+    "Fonte: Elaborazione propria",
+    "Source: Own work",
+    "出典：厚生労働省",
+    "来源：国家统计局",
+    "Kilde: Statistisk sentralbyrå",
+    "Adapted from Shakespeare",
+    "From: John Miller",
+    "Reposted from Facebook",
+]
+NO_CITATION = [
+    "The vote will be won, PTI said.",
+    "Two candidates left, AAP said on Monday.",
+    "A driver told TT in the garage.",
+    "The trainer told PA staff to wait.",
+    "According to SPA rules, dogs must be led.",
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        *(("media", line) for line in NO_MEDIA),
+        *(("wire", line) for line in NO_WIRE),
+        *(("republication", line) for line in NO_REPUBLICATION),
+        *(("cited", line) for line in NO_CITATION),
+    ],
+)
+def test_prose_and_labels_that_only_resemble_a_credit_give_none_of_that_kind(kind, line):
+    assert [f for at in ("top", "middle", "end") for f in told(line, at) if f[0] == kind] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "name"),
+    [
+        ("Boats near the lock gates in 2017, via AP.", "media", "AP"),
+        ("Via The Lantern Letters", "republication", "The Lantern Letters"),
+        ("Source: Lantern Letters", "republication", "Lantern Letters"),
+        ("New Delhi (PTI) - The bridge will be repaired.", "wire", "PTI"),
+        ("BERLIN (Spree News Agency) — The bridge will be repaired.", "wire", "Spree News Agency"),
+        ("The price is too high, the news agency AAP said.", "cited", "AAP"),
+        ("Slussen öppnas i mars, säger hon till TT.", "cited", "TT"),
+        ("© 2017 AFP. Reproduction needs a licence.", "wire", "AFP"),
+        ("All rights reserved. © Reuters 2017", "wire", "Reuters"),
+        ("Reuters writers in Paris also contributed to this report.", "wire", "Reuters"),
+    ],
+)
+def test_what_resembles_them_and_is_a_credit_still_counts(line, kind, name):
+    assert (kind, name) in told(line, "top" if kind == "wire" and " (" in line else "end")
 
 
 def test_a_label_with_name_and_address_gives_both():

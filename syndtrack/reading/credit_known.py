@@ -150,10 +150,10 @@ class NamesIn:
 
     def between(self, start: int, stop: int) -> Iterator[Known]:
         """The names that lie between two offsets."""
-        for found in islice(self.all, bisect_left(self._starts, start), None):
-            if found.end > stop:
+        for number in range(bisect_left(self._starts, start), len(self.all)):
+            if self.all[number].end > stop:
                 return
-            yield found
+            yield self.all[number]
 
     def first_agency(self, start: int, stop: int) -> Known | None:
         """The first news agency between two offsets."""

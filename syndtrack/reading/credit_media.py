@@ -8,13 +8,17 @@ import re
 from syndtrack.reading.credit_known import Known
 from syndtrack.reading.credit_lines import MAX_JOINT, Line, Scan, joint_agencies
 from syndtrack.reading.credit_names import CLOSED, Name, is_known, is_press, name_at
-from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, table, words
+from syndtrack.reading.credit_wording import UNSPACED, WORD, pattern, plain, rights, table, words
 
 Span = tuple[int, int, str | None]
 
 MAX_CAPTION = 300  # a longer line is prose, and only what stands in brackets in it can be a picture's credit
 MAX_CREDIT = 80  # behind a caption: "Photo: Ines Torvald/AFP"
 MAX_MARKED = 160  # a caption known by its ending only
+QUOTES = frozenset('“”„«»"')
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+# "Passengers waiting at the port", not "in a meeting".
+DOING = re.compile(r"(?<!\ba )(?<!\bthe )(?<!\bin )(?<!\bof )(?<!\bat )(?<!\bthis )(?<!\bfor )\b[a-z]{2,12}ing\b(?= \w)")
 MAX_PHRASED = 200
 MAX_MARKS = 12  # agencies and archives looked at in one line
 
@@ -167,7 +171,8 @@ def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int], *, a
     before, after = scan.text[slice(*before_)], scan.text[slice(*after_)]
     length = after_[1] - before_[0]
     if VIA.search(before) and len(after) <= 120:
-        return _credit_like(scan, before) or (COMMA_VIA.search(before[-12:]) is not None and TAIL.fullmatch(after) is not None)
+        comma = COMMA_VIA.search(before[-12:]) is not None and TAIL.fullmatch(after) is not None
+        return _credit_like(scan, before) or (comma and (archive or _pictures(before)))
     if before.rstrip().endswith("/"):
         return length <= MAX_MARKED and TAIL.fullmatch(after) is not None and _credit_like(scan, before)
     if after.startswith("/") and (not before.strip(" ([") or before.rstrip()[-1:] in '.!?)(|—–:”"'):
@@ -176,6 +181,18 @@ def _is_mark(scan: Scan, before_: tuple[int, int], after_: tuple[int, int], *, a
     if found := COPYRIGHT.search(before):
         return length <= MAX_CAPTION and TAIL.fullmatch(after) is not None and _is_prose(before[: found.start()])
     return not before.strip(" ([") and TAIL.fullmatch(after) is not None and archive
+
+
+def _pictures(before: str) -> bool:
+    """Whether what stands before ", via X" tells a picture: a year, somebody doing something, words of captions; no whole sentence."""
+    folded = plain(before)
+    sign = YEAR.search(folded) or DOING.search(folded) or any(w in words("caption_words") for w in WORD.findall(folded))
+    return bool(sign) and _no_sentence(before)
+
+
+def _no_sentence(before: str) -> bool:
+    """Whether there is no quotation and no word of a whole sentence."""
+    return not any(c in QUOTES for c in before) and not any(w in words("speech_and_motion") for w in WORD.findall(plain(before)))
 
 
 def _is_prose(before: str) -> bool:
@@ -199,9 +216,9 @@ def _unknown_caption(scan: Scan, start: int, end: int) -> str | None:
     if not any(w[0].islower() and plain(w) not in words("connectors") for w in re.findall(r"[^\W\d_]+", before)):
         return None
     name = name_at(scan.text, found.end(), end, scan.registry, strict=True)
-    if name is None or name.text is None or CLOSED.match(scan.text, name.end, end) is None:
+    if name is None or name.text is None or CLOSED.match(scan.text, name.end, end) is None or not _no_sentence(before):
         return None
-    return name.text
+    return name.text if is_press(name.text) or (is_known(name.text, scan.registry) and _pictures(before)) else None
 
 
 def _bracketed(scan: Scan, start: int, end: int) -> str | None:

@@ -30,6 +30,10 @@ ENDING = re.compile(r"[.…\-–—/'’]+$")
 # After a name: nothing but closing punctuation, or an invitation to read the original.
 MARKS = r"[\s.,;:!?…\"“”»'’*_)\]>。，）」』】》|।–—-]{0,12}"
 GO_TO_ORIGINAL = r"(?:go to|read the|read|see|view|click for)(?: the| full)? original(?: article| story| here)?[ .\])]{0,4}"
+# Names of a list, between commas, bars or "and".
+LISTED = re.compile(r"[,;/|&、，]\s?(?:(?:and|und|et|y|e|og|och|en|i|и|та|ve)\s)?|\s(?:and|und|et|y|e|og|och|en|i|и|та|ve)\s")
+MAX_LIST = 200
+MAX_LISTED = 8
 CLOSED = re.compile(rf"{MARKS}(?:{GO_TO_ORIGINAL})?$", re.IGNORECASE)
 
 
@@ -218,11 +222,66 @@ def is_no_source(name: str) -> bool:
     return plain(name) in words("no_names")
 
 
+def plausible(name: Name, wording: str, registry: Registry, *, label: bool) -> bool:
+    """Whether a name behind these words can be a publisher's: known, an address, or one that is no office's.
+
+    `label`: the words are a short label. Behind words that stand before places, people and works of art as well
+    (`weak_wordings`) an unknown name must look like a publisher's.
+    """
+    found = name.text
+    if found is None or plain(found) in words("publishing_platforms"):
+        return found is None or not (label or wording in words("weak_wordings"))
+    if is_known(found, registry):
+        return True
+    if label and (is_institution(found) or is_no_source(found)):
+        return False
+    if wording in words("weak_wordings"):
+        return is_spelt_as_name(found) if wording == "via" else is_press(found)
+    return True
+
+
+def listed_names(text: str, at: int, stop: int, registry: Registry) -> list[Name]:
+    """The publishers of a list that is all that stands there: "Corvane Wire, The Pellworth Courier"; none unless there are two or more."""
+    stop = min(stop, at + MAX_LIST)
+    body = text[at:stop].rstrip(" .;)]）】*")
+    found: list[Name] = []
+    cuts = list(LISTED.finditer(body))[:MAX_LISTED]
+    for start, end in zip([0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(body)], strict=True):
+        name = name_at(text, at + start, at + end, registry, strict=True)
+        if name is None or name.text is None or text[name.end : at + end].strip(" \"”»'’"):
+            return []
+        if not (is_known(name.text, registry) or _is_whole_name(name.text)):
+            return []
+        found.append(name)
+    return found if len(found) > 1 else []
+
+
+def _is_whole_name(name: str) -> bool:
+    """Whether an unknown part of a list is a publisher's name by itself: of several words, and no office's."""
+    return len(name.split()) > 1 and not (is_institution(name) or is_no_source(name))
+
+
 def is_press(name: str) -> bool:
     """Whether a name says that it is a newspaper's or a site's."""
-    return "." in name.strip(".") or any(word in words("press_words") for word in re.findall(r"\w+", plain(name)))
+    found = re.findall(r"\w+", plain(name))
+    return "." in name.strip(".") or any(w in words("press_words") or (len(w) > 6 and w.endswith(_endings("press"))) for w in found)
 
 
 def is_institution(name: str) -> bool:
     """Whether a name says that it is an office, a university or a company: whom figures come from rather than texts."""
-    return not is_press(name) and any(word in words("institutions") for word in re.findall(r"\w+", plain(name)))
+    if is_press(name):
+        return False
+    found = re.findall(r"\w+", plain(name))
+    office = any(word in words("institutions") or word.startswith(tuple(words("institution_stems"))) for word in found)
+    return office or (caseless(name[-1]) and name.endswith(_endings("institution")))
+
+
+def _endings(of: str) -> tuple[str, ...]:
+    return tuple(words(f"{of}_endings"))
+
+
+def is_spelt_as_name(name: str) -> bool:
+    """Whether an unknown name is spelt as publishers' names are rather than places': several words, a capital within, an address."""
+    parts = [part for part in name.split() if part[0].isalpha()]
+    inside = any(any(c.isupper() for c in part[1:]) and not part.isupper() for part in parts)
+    return is_press(name) or inside or len(parts) > 1 or caseless(name[0])

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from syndtrack.reading.credit_known import Known, NamesIn
-from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at, plain, table
+from syndtrack.reading.credit_wording import UNSPACED, WORD, key_at, plain, table, words
 
 BEFORE = 160  # code points before a name in which its sentence's verb may stand
 AFTER = 40
 JOINED_AND = ("و", "ف")  # Arabic "and", written together with the next word
 MAX_LEADS = 4  # "to the state-run news agency X"
+WESTERN = frozenset({"en", "de", "fr", "es", "pt", "it"})
 BOUNDARY = re.compile(r"[.!?。！？\n;](?:\s|$)|[\n。！？]")
 
 
@@ -82,16 +83,38 @@ def _clause(text: str, found: Known) -> tuple[int, int] | None:
     cuts = [cut.end() for cut in BOUNDARY.finditer(sentence) if cut.end() < len(sentence)]
     if cuts:
         sentence = " " * cuts[-1] + sentence[cuts[-1] :]
+    unsure = plain(found.name) in words("ambiguous_agencies") and not _beside_agency(text, found)
     if (start := _cue_before(sentence)) is not None:
-        return low + start, found.end
+        return None if unsure and _is_western(sentence[start:]) else (low + start, found.end)
     following = plain(text[found.end : found.end + AFTER])
     for at in {0, len(following) - len(following.lstrip(' "”»'))}:
         key = key_at(following, at)
         for cue in (*_cues().after.get(key, ()), *(_cues().after_agency.get(key, ()) if found.agency else ())):
             end = at + len(cue)
+            if unsure and cue in _western():
+                continue
             if following.startswith(cue, at) and (UNSPACED.match(cue[-1]) or not following[end : end + 1].isalnum()):
                 return found.start, found.end + end
     return None
+
+
+@functools.cache
+def _western() -> frozenset[str]:
+    """The words around a name in languages in which an agency's short name may be a party's or a plain word."""
+    rules = [rule for rule in table("cited")["rule"] if rule["language"] in WESTERN]
+    return frozenset(plain(cue) for rule in rules for part in ("before", "verbs", "after", "after_agency") for cue in rule.get(part, ()))
+
+
+def _is_western(clause: str) -> bool:
+    """Whether a clause that leads up to a name begins with such words."""
+    return any(clause.startswith(cue) and not clause[len(cue) : len(cue) + 1].isalnum() for cue in _western())
+
+
+def _beside_agency(text: str, found: Known) -> bool:
+    """Whether the words beside a name say that it is an agency's, or the name stands in brackets."""
+    before, after = text[max(0, found.start - 30) : found.start], text[found.end : found.end + 20]
+    near = WORD.findall(plain(before))[-3:] + WORD.findall(plain(after))[:2]
+    return before.endswith("(") or after.lstrip().startswith("(") or any(w.startswith(tuple(words("agency_stems"))) for w in near)
 
 
 def _cue_before(sentence: str) -> int | None:

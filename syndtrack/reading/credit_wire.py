@@ -9,8 +9,9 @@ import functools
 import re
 from collections.abc import Iterator
 
+from syndtrack.reading.credit_known import Known
 from syndtrack.reading.credit_lines import MAX_JOINT, Line, Scan, joint_agencies
-from syndtrack.reading.credit_names import caseless, known_part, name_at
+from syndtrack.reading.credit_names import caseless, is_press, known_part, name_at
 from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, table, union, words
 
 Span = tuple[int, int, str | None]
@@ -27,10 +28,14 @@ DASH = re.compile(r"\s{0,2}(?:[.,]?\s?[-–—―‒_\ufffd=~•►|]{1,3}\.?|\.
 BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】\n]{2,60})[)）\]】]|(?<![\w:/])/\s?([^/()\n]{2,40}?)\s?/(?![\w/])")
 CUT = re.compile(r"(?:[:!?\"”»|]|\.{3}|…|(?<=[a-z])\.)\s+")
 CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}月?\d{1,2}日?[^\n，。、,.]{0,12}?(?:电|電|讯|訊)[\s:：]?")
+# "(X) - the party's founder - said"
+INSERTION = re.compile(r"\s{0,2}(?P<dash>[-–—])\s[^.!?\n–—]{2,80}\s(?P=dash)\s\S")
 CLOSING = re.compile(r"[(（\[]\s?([^()（）\[\]\n]{2,40}?)\s?[)）\]][\s.]*$|(?:[—–-]{1,2}|/)\s?([^\n—–/()-]{2,40}?)[\s.]*$")
 SENTENCE_END = re.compile(r"[.!?…。！？\"”»]\s*$")
 PICTURE = re.compile(r"photo|foto|image|bild|via|file")
 YEAR = re.compile(r"(?:19|20)\d\d")
+YEAR_BEFORE = re.compile(r"(?:(?:19|20)\d\d|©|\(c\))\W{0,3}$")
+YEAR_BEHIND = re.compile(r"\W{0,3}(?:(?:19|20)\d\d|©|\(c\))")
 JOINING = "for|avec|with|mit|con|com|para|für|pour|per|voor|för|dla|для|till|til"
 JOINED = re.compile(rf"(?:[,|–—•·/-]|\(|\b(?:{JOINING}))\s*(?:the |l'|l’|die |la |a )?$", re.IGNORECASE)
 AFTER_COPYRIGHT = re.compile(r"(?:[\s.,:;()©]|\bcopyright\b|\(c\)|(?:19|20)\d\d(?:[-–](?:19|20)?\d\d)?|\bby\b)*")
@@ -63,6 +68,8 @@ def _dateline(scan: Scan, line: Line) -> Span | None:
         name = _agency_inside(scan, bracket, inside)
         dash = DASH.match(text, bracket.end(), min(line.end, bracket.end() + 8))
         place = text[begin : bracket.start()].strip(" \t-–—,.:/*")
+        if name is not None and _names_somebody(scan, place, name, text[bracket.end() : min(line.end, bracket.end() + HEAD)]):
+            continue
         if name is None and not (dash and dash[0].strip() not in (":", ".", "|") and _unmistakable(place, inside)):
             continue
         if dash is None and not _speaks_for_itself(place, text[bracket.end() : min(line.end, bracket.end() + 3)]):
@@ -99,12 +106,24 @@ def _place_start(text: str, start: int, bracket: int) -> int | None:
     return begin if unknown <= (2 if any(c.isdigit() for c in place) else 0) else None
 
 
+def _names_somebody(scan: Scan, place: str, name: str, rest: str) -> bool:
+    """Whether what stands before the brackets is no place: the agency's full name, or a person, whose party has the agency's short name."""
+    if scan.registry.is_agency(place):
+        return True
+    if place.isupper() or caseless(place[:1]) or any(c.isdigit() or c == "," for c in place):
+        return False
+    parts = place.split()
+    person = len(parts) > 1 and plain(parts[0]) not in words("place_heads") and plain(parts[-1]) not in words("place_heads")
+    return (person and plain(name) in words("ambiguous_agencies")) or (len(parts) > 1 and INSERTION.match(rest) is not None)
+
+
 def _unmistakable(place: str, inside: str) -> bool:
-    """A city in capitals and a name in brackets before a dash: an agency, known or not."""
+    """A city in capitals and the name of an unknown agency in brackets before a dash; a party's or a club's name may stand there, too."""
     city = re.split(r"[,/]", place)[0].strip()
     tokens = inside.split()
     named = len(inside) >= 3 and all(t[0].isupper() for t in tokens) and not any(c.isdigit() for c in inside)
-    return city.isupper() and sum(c.isalpha() for c in city) >= 4 and 1 <= len(tokens) <= 4 and named
+    press = is_press(inside) or _agency_words().search(plain(inside)) is not None
+    return press and city.isupper() and sum(c.isalpha() for c in city) >= 4 and 1 <= len(tokens) <= 4 and named
 
 
 def _speaks_for_itself(place: str, rest: str) -> bool:
@@ -176,10 +195,11 @@ def _byline(scan: Scan, line: Line) -> str | None:
     return agency.name if named else None
 
 
-def _only_names(part: str) -> bool:
-    """Whether a part of a byline is names, dates and the words between them."""
+def _only_names(part: str, *more: str) -> bool:
+    """Whether a part of a byline is names, dates and the words between them; `more`: further lists of such words."""
+    lists = ("byline_words", "months", *more)
     return all(
-        w[0].isupper() or w[0].isdigit() or caseless(w[0]) or plain(w) in words("byline_words") or plain(w) in words("months")
+        w[0].isupper() or w[0].isdigit() or caseless(w[0]) or any(plain(w) in words(kind) for kind in lists)
         for w in re.findall(r"[^\W_]+", part)
     )
 
@@ -195,12 +215,37 @@ def _copyright(scan: Scan, line: Line) -> str | None:
     mark = rights().search(folded)
     if mark is None or mark.start() > TAIL or not (line.last or YEAR.search(folded)):
         return None
+    if not _marks_rights(folded, mark):
+        return None
     agency = scan.names.first_agency(line.start, min(line.end, line.start + 160))
     if agency is not None:
-        return agency.name
+        return agency.name if _is_owner(scan, line, mark, agency) else None
     opening = AFTER_COPYRIGHT.match(folded, mark.start())
     name = name_at(scan.text, line.start + (opening.end() if opening else 0), line.end, scan.registry, strict=True)
     return name.text if name is not None and name.text and _agency_words().search(plain(name.text)) else None
+
+
+def _marks_rights(folded: str, mark: re.Match[str]) -> bool:
+    """Whether the mark begins its line, a sentence or brackets, or a year or a sign stands beside it: "a copyright law" does not."""
+    before = folded[: mark.start()].rstrip()
+    begins = not before or not before[-1].isalnum() or not mark[0][0].isalnum()
+    return begins or YEAR_BEFORE.search(before) is not None or YEAR_BEHIND.match(folded, mark.end()) is not None
+
+
+def _is_owner(scan: Scan, line: Line, mark: re.Match[str], agency: Known) -> bool:
+    """Whether nothing but names, years and marks stands between the mark and the agency, and no sentence goes on behind them."""
+    begin, end = line.start + mark.start(), line.start + mark.end()
+    between = scan.text[end : agency.start] if agency.start >= end else scan.text[agency.end : begin]
+    last = max(end, agency.end)
+    following = re.match(r"\s+([^\W\d_]+)", _without_marks(scan.text[last : min(line.end, last + 60)]))
+    return _only_names(_without_marks(between)) and (following is None or _only_names(following[1]))
+
+
+def _without_marks(part: str) -> str:
+    """A part of a copyright line with its further marks blanked: "Copyright © 2020 by". Keeps its length."""
+    for found in rights().finditer(plain(part)):
+        part = part[: found.start()] + " " * len(found[0]) + part[found.end() :]
+    return part
 
 
 @functools.cache
@@ -215,7 +260,8 @@ def _contributed(scan: Scan, line: Line) -> str | None:
     phrase, lead = _contribution()
     if found := phrase.search(folded):
         agency = scan.names.first_agency(line.start, line.start + found.start())
-        return agency.name if agency is not None else None
+        subject = agency is not None and _only_names(scan.text[agency.end : line.start + found.start()], "contributors")
+        return agency.name if agency is not None and subject else None
     skip = len(folded) - len(folded.lstrip("(*_—– "))
     begun = lead.search(folded, skip, skip + 60)
     if begun is not None and (begun.start() > skip + 24 or folded[begun.start() - 1 : begun.start()].isalnum()):
@@ -236,6 +282,6 @@ def _closing(scan: Scan, low: int, end: int) -> Span | None:
     if found is None:
         return None
     name = known_part((found[1] or found[2]).strip(), scan.registry)
-    if name is None or (found[2] is not None and not SENTENCE_END.search(scan.text[low : found.start()] or ".")):
+    if name is None or not SENTENCE_END.search(scan.text[low : found.start()] or "."):
         return None
     return (found.start(), end, name)

@@ -17,10 +17,10 @@ from syndtrack.publishers import Registry
 from syndtrack.reading.credit_known import NamesIn, known_names
 from syndtrack.reading.credit_lines import Line, Scan, lines
 from syndtrack.reading.credit_media import picture_credits
-from syndtrack.reading.credit_names import Name, caseless, closes, is_institution, is_known, is_no_source, name_at
+from syndtrack.reading.credit_names import caseless, closes, listed_names, name_at, plausible
 from syndtrack.reading.credit_prose import citations
 from syndtrack.reading.credit_wire import wire_marks
-from syndtrack.reading.credit_wording import UNSPACED, WORD, Wording, plain, wordings, words
+from syndtrack.reading.credit_wording import UNSPACED, Wording, plain, wordings, words
 
 MAX_CREDITS = 200  # real articles state fewer than 30
 OPENERS = '.!?:;…。！？：(（[【*|–—-•"“”»「'
@@ -97,8 +97,8 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
     rules = wordings("republication", "hat_tip")
     if line.top and len(line) <= MAX_AUTHORED:
         for wording in rules.authored:
-            if found := _credit(scan, line, Begun(line.start, line.start, line.end, "", wording)):
-                yield found
+            if found := _credits(scan, line, Begun(line.start, line.start, line.end, "", wording)):
+                yield from found
                 return
     for start, stop in line.windows():
         folded, done = plain(scan.text[start:stop]), start
@@ -107,9 +107,9 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
                 continue
             for wording, after in rules.starting(folded, at - start):
                 begun = Begun(at, start + after, stop, opener, wording)
-                if begun.is_whole_words(scan.text) and (credit := _credit(scan, line, begun)) is not None:
-                    yield credit
-                    done = credit.end
+                if begun.is_whole_words(scan.text) and (credits := _credits(scan, line, begun)):
+                    yield from credits
+                    done = credits[-1].end
                     break
     if line.edge and len(line) <= MAX_TRAILING:
         yield from _trailing(scan, line)
@@ -156,6 +156,20 @@ class Begun:
         return self.stop if self.opener in SENTENCE_ENDS and text[self.after - 1] in ":：" else None
 
 
+def _credits(scan: Scan, line: Line, begun: Begun) -> list[Found]:
+    """The credits of a wording that begins there: one, or a short label's one for each name of its list."""
+    wording, end = begun.wording, begun.end(scan.text)
+    label = wording.line and wording.kind == "republication" and wording.after is None and wording.between is None
+    if end is not None and label and line.edge:
+        names = listed_names(scan.text, begun.after, end, scan.registry)
+        if names:
+            starts = [begun.at, *(name.start for name in names[1:])]
+            ends = [*(name.end for name in names[:-1]), _end_of(scan.text, names[-1].end, begun.stop)]
+            return [Found(wording.kind, start, stop, name.text) for start, stop, name in zip(starts, ends, names, strict=True)]
+    credit = _credit(scan, line, begun)
+    return [] if credit is None else [credit]
+
+
 def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
     """The credit of a wording that begins there, if a publisher's name follows as the wording asks."""
     text, wording, end = scan.text, begun.wording, begun.end(scan.text)
@@ -172,14 +186,17 @@ def _credit(scan: Scan, line: Line, begun: Begun) -> Found | None:
         end, last = after + tail.start(), after + tail.end()
     strict = not wording.line or text[begun.at : begun.at + 3].lower() == "via"
     name = name_at(text, after, end, scan.registry, strict=strict, loose=_loose_words(wording))
-    if name is None or (wording.after is not None and text[name.end : end].strip(" \"”»'’,")):
+    if (
+        name is None
+        or (wording.after is not None and text[name.end : end].strip(" \"”»'’,"))
+        or not plausible(name, plain(text[begun.at : begun.after]).strip(" :"), scan.registry, label=wording.line)
+    ):
         return None
     last, url = last if wording.after is not None else name.end, name.url
     if wording.line:
-        last = _past_list(scan, name, last, end) if wording.after is None else last
         if address := ADDRESS_BEHIND.match(text, last, end):
             last, url = address.end(1), address[1].rstrip(".,;:")
-        if not (closes(text, last, max(last, begun.end(text) or last)) and _plausible(name, scan.registry)):
+        if not closes(text, last, max(last, begun.end(text) or last)):
             return None
     return Found(wording.kind, begun.at, _end_of(text, last, begun.stop), name.text, url)
 
@@ -189,15 +206,6 @@ def _loose_words(wording: Wording) -> int:
     if not wording.loose:
         return 0
     return 4 if wording.line or wording.titled or wording.after is not None else 2
-
-
-def _past_list(scan: Scan, name: Name, last: int, end: int) -> int:
-    """Past further known names: "Sources: AP, Reuters"."""
-    for further in scan.names.between(last, end):
-        if not all(plain(w) in words("byline_words") for w in WORD.findall(scan.text[last : further.start])):
-            break
-        last = further.end
-    return last
 
 
 def _slot_start(text: str, begun: Begun, end: int) -> int | None:
@@ -213,11 +221,6 @@ def _slot_start(text: str, begun: Begun, end: int) -> int | None:
     least = 2 if begun.after == begun.at else 1
     named = all(w[0].isupper() or caseless(w[0]) or plain(w) in words("connectors") for w in author)
     return begun.after + found.end() if least <= len(author) <= 8 and named else None
-
-
-def _plausible(name: Name, registry: Registry) -> bool:
-    """Whether a short label can name a publisher of texts: known, an address, or a name that is no office's."""
-    return name.text is None or is_known(name.text, registry) or not (is_institution(name.text) or is_no_source(name.text))
 
 
 def _end_of(text: str, last: int, stop: int) -> int:
