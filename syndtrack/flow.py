@@ -140,7 +140,8 @@ class Flow:
         sightings = []
         for entry in result.entries:
             article_id = by_url.get(entry.submission.url) if entry.submission else None
-            sightings.append((entry.key, entry.entry_hash, article_id, entry.submission is not None and article_id is None))
+            refusal_counts = entry.refused or (entry.submission is not None and article_id is None)
+            sightings.append((entry.key, entry.entry_hash, article_id, refusal_counts))
             if article_id is not None and entry.submission and entry.url != entry.submission.url:
                 self.store.articles.add_redirect(article_id, entry.url, result.at)
         self.store.feeds.sight(feed_id, sightings, result.at)

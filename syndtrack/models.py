@@ -106,7 +106,8 @@ class ParsedFeed:
 class Feed:
     """A subscription with its schedule and HTTP validators, as stored.
 
-    `interval` is in seconds; the validators are byte for byte what the server sent (Latin-1).
+    `interval` is in seconds; the validators are byte for byte what the server sent (Latin-1), and `validators_of` the address that
+    sent them where a redirect led to another than the feed's own. `hints` are those of the last look that got the feed's body.
     """
 
     id: int
@@ -125,6 +126,8 @@ class Feed:
     moved_to: str | None = None
     moved_times: int = 0
     asked_to_wait_until: datetime | None = None
+    validators_of: str | None = None
+    hints: FeedHints = FeedHints()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +153,15 @@ class Submission:
 class SeenEntry:
     """An entry as one poll saw it. `key` identifies it within its feed (guid, else address), `entry_hash` its stated content.
 
-    `submission` is the article to read; None where the same key and hash were stored by an earlier poll.
+    `submission` is the article to read; None where the same key and hash were stored by an earlier poll, or where the article's page
+    could not be had: then `refused` says whether that counts as a try. An empty `entry_hash` asks for another look.
     """
 
     key: str
     entry_hash: str
     url: str
     submission: Submission | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

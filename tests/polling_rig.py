@@ -56,7 +56,7 @@ async def nothing_known(_feed_id: int) -> Mapping[str, str]:
 
 def stored(result: PollResult, before: Mapping[str, str] | None = None) -> dict[str, str]:
     """Keys and hashes as a store would hold them after a poll."""
-    return dict(before or {}) | {entry.key: entry.entry_hash for entry in result.entries}
+    return dict(before or {}) | {entry.key: "" if entry.refused else entry.entry_hash for entry in result.entries}
 
 
 def sentence(number: int) -> str:

@@ -10,9 +10,8 @@ from datetime import timedelta
 import pytest
 import worker_tasks as tasks
 from polling_rig import Clock, long_text, make_poller, nothing_known, rss, rss_entry, stored, subscribed
-from scripted_server import Reply, ScriptedServer
+from scripted_server import Asked, Reply, ScriptedServer
 
-from syndtrack.polling.poll import PAGES_PER_POLL
 from syndtrack.polling.schedule import is_due
 
 PAGE = f"<!doctype html><title>Story</title><article>{long_text(50)}</article>".encode()
@@ -157,7 +156,7 @@ async def test_a_server_that_asks_to_wait_is_left_alone_with_all_its_feeds(statu
         assert result.outcome == "waiting"
         assert result.feed.asked_to_wait_until == result.feed.next_check == hour_later
         assert not is_due(result.feed, clock.now())
-    assert asked.feed.failures == 0
+    assert (asked.feed.failures, again.feed.failures) == (1, 1)  # not being asked is no failure
     assert asked.feed.etag == '"e"'
     assert server.paths() == ["/a"]
 
@@ -204,6 +203,49 @@ async def test_a_permanent_move_is_taken_over_after_three_looks_that_agree():
     assert urls == [server.url("/old"), server.url("/old"), server.url("/new")]
 
 
+async def test_a_permanent_move_is_noticed_where_nothing_was_modified_too():
+    clock = Clock()
+    async with ScriptedServer() as server, make_poller(clock) as poller:
+        server.pages["/old"] = Reply(status="301 Moved Permanently", headers=(("Location", "/new"),))
+        server.pages["/new"] = [Reply(rss(), headers=(("ETag", '"e"'),)), Reply(status="304 Not Modified", framed=False)]
+        feed, outcomes = subscribed(server.url("/old")), []
+        for _ in range(4):
+            result = await poller.poll_one(feed, nothing_known)
+            feed = result.feed
+            outcomes.append(result.outcome)
+    assert outcomes == ["nothing new"] + 3 * ["not modified"]
+    assert feed.url == server.url("/new")
+    assert server.paths()[-2:] == ["/new", "/new"]
+
+
+async def test_what_another_server_behind_a_redirect_has_is_not_taken_for_unmodified():
+    def unless_asked_for(asked: Asked) -> Reply:
+        known = "if-none-match" in asked.headers
+        return Reply(status="304 Not Modified", framed=False) if known else Reply(rss(rss_entry(2, "/2", long_text(9))))
+
+    async with ScriptedServer() as one, ScriptedServer() as two, ScriptedServer() as feed_server, make_poller(Clock()) as poller:
+        one.pages["/"] = Reply(rss(rss_entry(1, "/1", long_text())), headers=(("ETag", '"1"'),))
+        two.pages["/"] = unless_asked_for
+        feed_server.pages["/feed"] = [Reply(status="302 Found", headers=(("Location", server.url()),)) for server in (one, two)]
+        first = await poller.poll_one(subscribed(feed_server.url("/feed")), nothing_known)
+        second = await poller.poll_one(first.feed, nothing_known)
+    assert [entry.url for entry in second.entries if entry.submission] == [two.url("/2")]
+
+
+async def test_a_server_that_fails_and_asks_for_no_wait_is_asked_ever_later():
+    clock = Clock()
+    busy = Reply(status="503 Unavailable", headers=(("Retry-After", "0"),))
+    async with ScriptedServer({"/feed": busy}) as server, make_poller(clock) as poller:
+        feed, waits = subscribed(server.url("/feed"), interval=900), []
+        for _ in range(3):
+            feed = (await poller.poll_one(feed, nothing_known)).feed
+            assert feed.next_check is not None
+            waits.append((feed.next_check - clock.now()).total_seconds())
+            clock.time = feed.next_check
+    assert [round(wait / 900 - 0.5) for wait in waits] == [1, 2, 4]
+    assert len(server.asked) == 3
+
+
 async def test_a_temporary_redirect_is_never_taken_over():
     async with ScriptedServer({"/new": Reply(rss())}) as server, make_poller(Clock()) as poller:
         server.pages["/old"] = Reply(status="302 Found", headers=(("Location", "/new"),))
@@ -224,116 +266,7 @@ async def test_a_look_that_shares_no_entry_with_the_last_says_that_some_may_be_m
     assert result.feed.interval == 1_800
 
 
-# -- entries and pages
-
-
-async def test_a_page_that_cannot_be_had_is_refused_and_the_rest_goes_on():
-    teasers = [rss_entry(n, f"/{n}", f"Teaser number {n}.") for n in range(1, 7)]
-    async with ScriptedServer(dict(ROBOTS_ABSENT)) as server, make_poller(Clock()) as poller:
-        server.pages |= {
-            "/feed": Reply(rss(*teasers, rss_entry(7, "/7", long_text()))),
-            "/1": Reply(PAGE, headers=HTML),
-            "/2": Reply(b"%PDF-1.7", headers=(("Content-Type", "application/pdf"),)),
-            "/3": Reply(status="403 Forbidden"),
-            "/4": Reply(b"", headers=HTML),
-            "/5": Reply(status="302 Found", headers=(("Location", "/"),)),
-            "/": Reply(PAGE, headers=HTML),
-        }
-        result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
-    assert [entry.url for entry in result.entries] == [server.url("/7"), server.url("/1")]
-    assert {refusal.what: refusal.reason for refusal in result.refused} == {
-        server.url("/2"): "is application/pdf, no page",
-        server.url("/3"): "the server answers 403 Forbidden",
-        server.url("/4"): "the page is empty; tried again at the next look",
-        server.url("/5"): "leads to the front page",
-        server.url("/6"): "the server answers 404 Not Found",
-    }
-
-
-async def test_a_long_summary_stands_for_a_page_that_cannot_be_had():
-    async with ScriptedServer(dict(ROBOTS_ABSENT)) as server, make_poller(Clock()) as poller:
-        server.pages["/feed"] = Reply(rss(rss_entry(1, "/gone", long_text(sentences=7))))
-        result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
-    assert result.refused == ()
-    assert [entry.submission.html for entry in result.entries if entry.submission] == [long_text(sentences=7)]
-
-
-async def test_a_page_that_fails_in_passing_is_tried_again_at_the_next_look_but_not_for_ever():
-    clock = Clock()
-    async with ScriptedServer(ROBOTS_ABSENT | {"/1": Reply(status="502 Bad Gateway")}) as server, make_poller(clock) as poller:
-        server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", "Teaser.")), headers=(("ETag", '"e"'),))
-        feed = subscribed(server.url("/feed"))
-        for _ in range(6):
-            feed = (await poller.poll_one(feed, nothing_known)).feed
-            clock.pass_time(minutes=30)
-    assert server.paths().count("/1") == 3
-    assert feed.etag == '"e"'
-    # In full only while there was something to try again.
-    asked_in_full = ["if-none-match" not in asked.headers for asked in server.asked if asked.target == "/feed"]
-    assert asked_in_full == [True, True, True, False, False, False]
-
-
-@pytest.mark.parametrize(("robots", "allowed"), [
-    (Reply(b"User-agent: *\nDisallow: /private\n"), True),
-    (Reply(b"User-agent: *\nDisallow: /\n"), False),
-    (Reply(b"User-agent: syndtrack\nDisallow: /\n\nUser-agent: *\nAllow: /\n"), False),
-    (Reply(b"User-agent: other\nDisallow: /\n"), True),
-    (Reply(b"\xff\xfe\x00<html>no robots</html>"), True),
-    (Reply(b""), True),
-    (Reply(status="403 Forbidden"), True),
-    (Reply(status="503 Unavailable"), False),
-    (Reply(raw=b""), False),
-])  # fmt: skip
-async def test_pages_are_fetched_as_robots_txt_allows(robots, allowed):
-    async with ScriptedServer({"/robots.txt": robots, "/1": Reply(PAGE, headers=HTML)}) as server, make_poller(Clock()) as poller:
-        server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", "Teaser.")))
-        result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
-    assert len(result.entries) == allowed
-    assert ("/1" in server.paths()) is allowed
-    assert allowed or "robots.txt" in result.refused[0].reason
-
-
-async def test_robots_txt_is_asked_for_once_a_day():
-    clock = Clock()
-    teasers = [rss_entry(n, f"/{n}", f"Teaser {n}.") for n in range(6)]
-    pages = {f"/{n}": Reply(PAGE, headers=HTML) for n in range(6)}
-    async with ScriptedServer(ROBOTS_ABSENT | pages) as server, make_poller(clock) as poller:
-        for some in (teasers[:2], teasers[:4], teasers):
-            server.pages["/feed"] = Reply(rss(*some))
-            await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
-            clock.pass_time(hours=13)
-    assert server.paths().count("/robots.txt") == 2
-
-
-async def test_an_entry_leads_to_where_its_page_was_found():
-    async with ScriptedServer(ROBOTS_ABSENT | {"/story": Reply(PAGE, headers=HTML)}) as server, make_poller(Clock()) as poller:
-        server.pages["/click"] = Reply(status="302 Found", headers=(("Location", "/story"),))
-        server.pages["/feed"] = Reply(rss(rss_entry(1, "/click?to=1", "Teaser.")))
-        [entry] = (await poller.poll_one(subscribed(server.url("/feed")), nothing_known)).entries
-    assert entry.url == server.url("/click?to=1")
-    assert entry.submission is not None
-    assert entry.submission.url == server.url("/story")
-
-
-async def test_more_new_pages_than_one_look_may_fetch_are_left_for_the_next_which_comes_soon():
-    clock = Clock()
-    count = PAGES_PER_POLL + 20
-    teasers = [rss_entry(n, f"/{n}", f"Teaser {n}.") for n in range(count)]
-    pages = {f"/{n}": Reply(PAGE, headers=HTML) for n in range(count)}
-    async with ScriptedServer(ROBOTS_ABSENT | pages) as server, make_poller(clock) as poller:
-        server.pages["/feed"] = Reply(rss(*teasers), headers=(("ETag", '"e"'),))
-        first = await poller.poll_one(subscribed(server.url("/feed"), interval=7_200), nothing_known)
-
-        async def known(_feed_id: int) -> dict[str, str]:
-            return stored(first)
-
-        clock.pass_time(minutes=10)
-        assert is_due(first.feed, clock.now())
-        second = await poller.poll_one(first.feed, known)
-    assert (len(first.entries), first.why) == (PAGES_PER_POLL, "20 entries left for the next look in 5 min")
-    assert sum(entry.submission is not None for entry in second.entries) == 20
-    assert len(second.entries) == count
-    assert second.feed.etag == '"e"'
+# -- rounds
 
 
 async def test_a_poller_asks_one_host_one_thing_at_a_time_and_many_hosts_at_once():

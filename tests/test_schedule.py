@@ -155,11 +155,12 @@ def test_what_is_planned_is_never_in_a_skipped_hour_unless_all_are(hints, minute
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**6))
-def test_jitter_is_small_and_the_same_for_the_same_feed_and_time(feed_id, minutes):
-    one = Feed(feed_id, "http://a.example/feed")
-    at = NOON + timedelta(minutes=minutes)
-    assert 0 <= jitter(one, at) < JITTER
-    assert jitter(one, at) == jitter(one, at)
+def test_jitter_is_small(feed_id, minutes):
+    assert 0 <= jitter(Feed(feed_id, "http://a.example/feed"), NOON + timedelta(minutes=minutes)) < JITTER
+
+
+def test_jitter_is_the_same_for_the_same_feed_and_time_on_every_machine():
+    assert jitter(Feed(7, "http://a.example/feed"), NOON) == pytest.approx(0.087050674, abs=1e-9)
 
 
 def test_feeds_of_one_round_do_not_come_back_in_step():
@@ -206,9 +207,24 @@ def test_a_server_that_asks_to_wait_is_obeyed_within_bounds(asked, seconds, why)
 
 
 def test_what_was_left_is_looked_at_soon():
-    plan = after_leaving_some(feed(), Plan(7_200, NOON + 2 * HOUR, "x"), NOON, 12)
+    plan = after_leaving_some(feed(), Plan(7_200, NOON + 2 * HOUR, "x"), NOON, 12, hints=FeedHints(), fresh_for=None)
     assert FLOOR <= wait(plan) <= FLOOR * (1 + JITTER)
     assert plan.why == "12 entries left for the next look in 5 min"
+
+
+@pytest.mark.parametrize(("hints", "fresh_for", "seconds"), [
+    (FeedHints(ttl=60), None, 3_600), (FeedHints(), 1_800, 1_800), (FeedHints(skip_hours=frozenset({12})), None, 3_600),
+    (FeedHints(ttl=600), None, 7_200),
+])  # fmt: skip
+def test_what_was_left_is_not_looked_at_sooner_than_feed_and_server_allow(hints, fresh_for, seconds):
+    plan = after_leaving_some(feed(), Plan(7_200, NOON + 2 * HOUR, "x"), NOON, 12, hints=hints, fresh_for=fresh_for)
+    assert seconds <= wait(plan) <= seconds * (1 + JITTER)
+
+
+def test_asking_for_no_wait_again_and_again_does_not_bring_a_failing_server_more_requests():
+    waits = [wait(after_asked_to_wait(feed(interval=900), NOON, timedelta(0), failures=n)) for n in (1, 2, 3)]
+    assert waits == [wait(after_failure(feed(interval=900), NOON, failures=n, hard=False)) for n in (1, 2, 3)]
+    assert wait(after_asked_to_wait(feed(interval=900), NOON, timedelta(days=2), failures=1)) == 172_800
 
 
 @pytest.mark.parametrize(

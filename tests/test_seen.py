@@ -44,16 +44,20 @@ def test_an_entry_without_link_but_with_its_text_gets_an_address_of_its_own_with
     assert url == "https://a.example/feeds/all?key=…#!tag%3Aa%2C2026%3A1%20x"
 
 
-def test_entries_are_told_apart_by_id_else_by_address_else_by_both():
-    assert entry_key(WHOLE, "https://a.example/1", set()) == "id-1"
-    assert entry_key(replace(WHOLE, guid=None), "https://a.example/1", set()) == "https://a.example/1"
-    assert entry_key(WHOLE, "https://a.example/2", {"id-1"}) == "id-1 https://a.example/2"
-    assert entry_key(WHOLE, "https://a.example/1", {"id-1", "id-1 https://a.example/1"}) is None
+def test_entries_are_told_apart_by_id_else_by_address():
+    assert entry_key(WHOLE, "https://a.example/1", frozenset()) == "id-1"
+    assert entry_key(replace(WHOLE, guid=None), "https://a.example/1", frozenset()) == "https://a.example/1"
+
+
+def test_entries_that_share_an_id_are_told_apart_by_both_in_any_order_and_the_same_one_twice_is_one():
+    entries = [replace(WHOLE, url=f"https://a.example/{n}") for n in (1, 2, 2)]
+    keys = [[entry.key for entry in sorted_of(*some).ready] for some in (entries, entries[::-1])]
+    assert keys[0] == keys[1][::-1] == ["id-1 https://a.example/1", "id-1 https://a.example/2"]
+    assert [entry.key for entry in sorted_of(WHOLE, WHOLE).ready] == ["id-1"]
 
 
 def test_long_ids_stay_apart():
-    one, two = (entry_key(replace(WHOLE, guid="x" * 2_000 + end), "u", set()) for end in "ab")
-    assert one is not None
+    one, two = (entry_key(replace(WHOLE, guid="x" * 2_000 + end), "u", frozenset()) for end in "ab")
     assert len(one) <= MAX_KEY
     assert one != two
 

@@ -144,7 +144,7 @@ class Fetcher:
         max_bytes: int = FEED_BYTES,
         part: bool = False,
         own: bool = True,
-        before_hop: Callable[[str], Awaitable[None]] | None = None,
+        before_hop: Callable[[str, bool], Awaitable[None]] | None = None,
     ) -> Answer:
         """The answer to one GET, its redirects followed. Raises FetchError when there is none that can be used, HeldError where the host
         asked to be left alone.
@@ -153,7 +153,7 @@ class Fetcher:
 
         Validators go to the address alone that sent them: `validators_of`, else `url` itself. `part`: of a body beyond `max_bytes` the
         first part is taken. `own`: whether the allowed networks may be asked; a redirect may lead there from such a network only.
-        `before_hop` is called with the address of each redirect and may raise.
+        `before_hop` is called with the address of each redirect and the `own` that holds for it, and may raise.
         """
         conditions = validators(etag, last_modified)
         seen = {url}
@@ -172,7 +172,7 @@ class Fetcher:
                 raise FetchError(shown(url), f"redirects in a circle, back to {shown(at)}")
             seen.add(at)
             if before_hop is not None:
-                await before_hop(at)
+                await before_hop(at, own)
         raise FetchError(shown(url), f"more than {MAX_REDIRECTS} redirects")
 
     async def _ask(

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 MAX_HEADER = 500
+# Seconds, about 30 years: more is said by servers that mean "never", and would overflow.
+LONGEST_WAIT = 999_999_999
+_DIGITS = re.compile(r"[0-9]{1,40}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,10})", re.IGNORECASE)
-_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 
 
 def http_date(text: str | None) -> datetime | None:
@@ -27,8 +29,8 @@ def http_date(text: str | None) -> datetime | None:
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long the server asks to be left alone: `Retry-After` in seconds or as a date (taken relative to the server's own clock)."""
     text = headers.get("Retry-After", "").strip()
-    if _SECONDS.fullmatch(text):
-        return timedelta(seconds=int(text))
+    if _DIGITS.fullmatch(text):
+        return timedelta(seconds=min(int(text), LONGEST_WAIT))
     until = http_date(text)
     if until is None:
         return None
@@ -51,12 +53,6 @@ def fresh_for(headers: Mapping[str, str]) -> int | None:
             return None
         seconds = int((expires - date).total_seconds())
     return seconds if seconds > 0 else None
-
-
-def charset_of(content_type: str | None) -> str | None:
-    """The charset that a Content-Type names."""
-    found = _CHARSET.search((content_type or "")[:MAX_HEADER])
-    return found[1].lower() if found else None
 
 
 def media_type(content_type: str | None) -> str:

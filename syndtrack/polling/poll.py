@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from syndtrack.errors import FetchError, RefusedError
-from syndtrack.models import Entry, Feed, FeedHints, PollResult, Refusal, SeenEntry
+from syndtrack.models import Entry, Feed, PollResult, Refusal, SeenEntry
 from syndtrack.polling import schedule
 from syndtrack.polling.fetch import Answer, Fetcher, status_text
 from syndtrack.polling.fulltext import is_long_summary
 from syndtrack.polling.guard import Network
+from syndtrack.polling.hosts import HeldError
 from syndtrack.polling.pages import LaterError, Pages
 from syndtrack.polling.seen import ReadFeed, read_feed, submission
 from syndtrack.polling.workers import Workers
@@ -29,8 +31,12 @@ Known = Callable[[int], Awaitable[Mapping[str, str]]]
 # At 5 s between two requests to a host, fifty pages take four minutes; the rest waits for the next look.
 PAGES_PER_POLL = 50
 PAGES_SECONDS = 600.0
-# Feeds whose pages are being fetched at once: each holds what it has fetched in memory.
+# Of one feed: what it links to may be slow hosts and names that hang, and must not take up all connections and look-ups.
+PAGES_AT_ONCE = 4
+# Feeds whose pages are being fetched at once: each holds what it has fetched in memory, up to so many bytes, and all of them together.
 FEEDS_WITH_PAGES = 200
+PAGES_BYTES = 20_000_000
+ALL_PAGES_BYTES = 300_000_000
 PARSE_SECONDS = 20.0
 ADOPT_MOVE_AFTER = 3
 _ROOT_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>", b"</atom:feed>", b"}")
@@ -38,13 +44,24 @@ _ROOT_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapind
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A feed's answer, read: what remains are the pages of its entries."""
+    """A feed's answer, read: what remains are the pages of its entries. `after` has the answer's validators, `answer` no body any more."""
 
     feed: Feed
+    after: Feed
     at: datetime
     answer: Answer
     read: ReadFeed
     known: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Fetched:
+    """What came of the pages of a look: entries with their text or refused, how many are left for the next look or to be tried again."""
+
+    entries: list[SeenEntry] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    left: int = 0
+    again: int = 0
 
 
 class Poller:
@@ -73,8 +90,8 @@ class Poller:
         self._concurrency = concurrency
         self._asking = asyncio.Semaphore(concurrency)
         self._reading = asyncio.Semaphore(FEEDS_WITH_PAGES)
-        # A feed's hints stand in its body only, which "not modified" leaves out.
-        self._hints: dict[int, FeedHints] = {}
+        # Bytes of pages that results hold, by feed, until these were taken.
+        self._page_bytes: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
         await self.fetcher.__aenter__()
@@ -96,7 +113,7 @@ class Poller:
         """
         by_host: dict[str, deque[Feed]] = {}
         for feed in feeds:
-            by_host.setdefault(urlsplit(feed.url).netloc.rpartition("@")[2].lower(), deque()).append(feed)
+            by_host.setdefault(self.fetcher.hosts.key(feed.url), deque()).append(feed)
         self.hold(feed for queue in by_host.values() for feed in queue)
         results: asyncio.Queue[PollResult | BaseException | None] = asyncio.Queue(maxsize=self._concurrency)
         tasks = [asyncio.create_task(self._poll_host(queue, known, results)) for queue in by_host.values()]
@@ -110,10 +127,15 @@ class Poller:
                     left -= 1
                 else:
                     yield result
+                    self._page_bytes.pop(result.feed.id, None)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            while not results.empty():
+                result = results.get_nowait()
+                if isinstance(result, PollResult):
+                    self._page_bytes.pop(result.feed.id, None)
 
     async def _poll_host(self, feeds: deque[Feed], known: Known, results: asyncio.Queue[PollResult | BaseException | None]) -> None:
         try:
@@ -137,17 +159,16 @@ class Poller:
     async def _look(self, feed: Feed, known: Known) -> _Look | PollResult:
         """Asks for the feed and reads it; a result where that ends the matter."""
         at = self._now()
-        until = self.fetcher.hosts.held_until(feed.url, at)
-        if until is not None:
-            return self._waiting(feed, at, None, schedule.after_asked_to_wait(feed, at, until - at))
         full = schedule.needs_full_fetch(feed, at)
         etag, last_modified = (None, None) if full else (feed.etag, feed.last_modified)
         try:
-            answer = await self.fetcher.fetch(feed.url, etag=etag, last_modified=last_modified)
+            answer = await self.fetcher.fetch(feed.url, etag=etag, last_modified=last_modified, validators_of=feed.validators_of)
+        except HeldError as error:
+            return self._held(feed, self._now(), error.until)
         except FetchError as error:
             return self._failed(feed, at, None, error.reason, hard=False)
         at = self._now()
-        if answer.status == 304 and (etag or last_modified):
+        if answer.status == 304 and (etag or last_modified) and answer.url == (feed.validators_of or feed.url):
             return self._unchanged(feed, at, answer, "not modified")
         if answer.status != 200:
             return self._refused(feed, at, answer)
@@ -165,25 +186,24 @@ class Poller:
             read = await self._workers.run(read_feed, answer, stored, feed.id, at, what=shown(feed.url), deadline=PARSE_SECONDS)
         except RefusedError as error:
             return self._failed(feed, at, 200, error.reason, hard=True)
-        return _Look(feed, at, answer, read, stored)
+        after = replace(_adopt_move(_with_validators(feed, answer), answer), hints=read.hints)
+        return _Look(feed, after, at, replace(answer, body=b""), read, stored)
 
     async def _read(self, look: _Look) -> PollResult:
         """Hands in what is new in a feed, with its page where an entry lacks the text."""
-        feed, at, answer, read, known = look.feed, look.at, look.answer, look.read, look.known
+        feed, after, at, answer, read = look.feed, look.after, look.at, look.answer, look.read
         entries = read.entries
-        from_pages, refused, left, again = await self._fetch_pages(entries.to_fetch, feed.id, at)
-        seen = entries.ready + tuple(from_pages)
-        # Entries whose page could not be had are asked for again at each look; to count them as new would bring the looks ever closer.
-        new = sum(1 for entry in seen if entry.key not in known)
-        gap = bool(known) and entries.seen > 1 and new == entries.seen
+        pages = await self._fetch_pages(entries.to_fetch, feed, at)
+        seen = entries.ready + tuple(pages.entries)
+        # The store knows entries whose page could not be had, too: to count them as new at each look would bring the looks ever closer.
+        new = sum(1 for entry in seen if entry.key not in look.known)
+        gap = bool(look.known) and entries.seen > 1 and new == entries.seen
         plan = schedule.after_look(feed, at, new=new, seen=entries.seen, hints=read.hints, fresh_for=answer.fresh_for, gap=gap)
-        self._hints[feed.id] = read.hints
-        after = _adopt_move(_with_validators(feed, answer), answer)
-        if left:
-            plan = schedule.after_leaving_some(feed, plan, at, left)
-        if left or again:
+        if pages.left:
+            plan = schedule.after_leaving_some(feed, plan, at, pages.left, hints=read.hints, fresh_for=answer.fresh_for)
+        if pages.left or pages.again:
             # Without validators and hash, so that the next look gets the whole feed and finds them.
-            after = replace(after, etag=None, last_modified=None, body_hash=None)
+            after = replace(after, etag=None, last_modified=None, validators_of=None, body_hash=None)
         after = replace(after, title=feed.title or read.title, last_full_fetch=at)
         return PollResult(
             feed=_planned(after, at, plan),
@@ -192,15 +212,15 @@ class Poller:
             status=answer.status,
             why=plan.why,
             entries=seen,
-            refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in read.problems) + tuple(refused),
+            refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in read.problems) + tuple(pages.refused),
             received_bytes=answer.received,
         )
 
-    async def _fetch_pages(
-        self, to_fetch: tuple[tuple[SeenEntry, Entry], ...], feed_id: int, at: datetime
-    ) -> tuple[list[SeenEntry], list[Refusal], int, int]:
-        """Entries with the text of their pages, refusals, how many are left for the next look, and how many are to be tried again then."""
-        tasks = [asyncio.create_task(self._fetch_page(seen, entry, feed_id, at)) for seen, entry in to_fetch[:PAGES_PER_POLL]]
+    async def _fetch_pages(self, to_fetch: tuple[tuple[SeenEntry, Entry], ...], feed: Feed, at: datetime) -> _Fetched:
+        """The pages of a feed's entries, as far as time and memory go."""
+        self._page_bytes[feed.id] = 0
+        gate, chosen = asyncio.Semaphore(PAGES_AT_ONCE), to_fetch[:PAGES_PER_POLL]
+        tasks = [asyncio.create_task(self._fetch_page(seen, entry, feed, at, gate)) for seen, entry in chosen]
         try:
             if tasks:
                 await asyncio.wait(tasks, timeout=PAGES_SECONDS)
@@ -208,37 +228,44 @@ class Poller:
             for task in tasks:
                 task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        read, refused, left, again = [], [], len(to_fetch) - len(tasks), 0
-        for outcome in outcomes:
-            if isinstance(outcome, asyncio.CancelledError):
-                left += 1
-            elif isinstance(outcome, LaterError):
-                again += 1
-                refused.append(Refusal(outcome.what, f"{outcome.reason}; tried again at the next look"))
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            elif isinstance(outcome, Refusal):
-                refused.append(outcome)
+        done = _Fetched(left=len(to_fetch) - len(tasks))
+        for (seen, _), outcome in zip(chosen, outcomes, strict=True):
+            if outcome is None or isinstance(outcome, asyncio.CancelledError):
+                done.left += 1
+            elif isinstance(outcome, SeenEntry):
+                done.entries.append(outcome)
+            elif isinstance(outcome, RefusedError):
+                later = isinstance(outcome, LaterError | HeldError)
+                done.again += later
+                done.refused.append(Refusal(outcome.what, f"{outcome.reason}; tried again at the next look" if later else outcome.reason))
+                # A page that was not asked for has had no try.
+                not_asked = isinstance(outcome, HeldError)
+                done.entries.append(replace(seen, entry_hash="") if not_asked else replace(seen, refused=True))
             else:
-                read.append(outcome)
-        return read, refused, left, again
+                raise outcome
+        return done
 
-    async def _fetch_page(self, seen: SeenEntry, entry: Entry, feed_id: int, at: datetime) -> SeenEntry | Refusal:
-        try:
-            page = await self._pages.page(seen.url)
-        except LaterError:
-            raise
-        except RefusedError as error:
-            body = entry.content or entry.summary
-            if body is not None and is_long_summary(body):
-                return replace(seen, submission=submission(entry, seen.url, body, feed_id=feed_id, at=at))
-            return Refusal(error.what, error.reason)
-        return replace(seen, submission=submission(entry, page.url, page.html, feed_id=feed_id, at=at))
+    async def _fetch_page(self, seen: SeenEntry, entry: Entry, feed: Feed, at: datetime, gate: asyncio.Semaphore) -> SeenEntry | None:
+        """The entry with the text of its page, or of a long summary for want of it; None where memory has no room for it now."""
+        async with gate:
+            if self._page_bytes[feed.id] >= PAGES_BYTES or sum(self._page_bytes.values()) >= ALL_PAGES_BYTES:
+                return None
+            try:
+                page = await self._pages.page(seen.url, own=self.fetcher.is_own(feed.url))
+            except (LaterError, HeldError):
+                raise
+            except RefusedError:
+                body = entry.content or entry.summary
+                if body is None or not is_long_summary(body):
+                    raise
+                return replace(seen, submission=submission(entry, seen.url, body, feed_id=feed.id, at=at))
+            self._page_bytes[feed.id] += sys.getsizeof(page.html)
+            return replace(seen, submission=submission(entry, page.url, page.html, feed_id=feed.id, at=at))
 
     def _unchanged(self, feed: Feed, at: datetime, answer: Answer, outcome: str) -> PollResult:
-        plan = schedule.after_look(feed, at, new=0, seen=0, hints=self._hints.get(feed.id), fresh_for=answer.fresh_for)
+        plan = schedule.after_look(feed, at, new=0, seen=0, hints=feed.hints, fresh_for=answer.fresh_for)
         return PollResult(
-            feed=_planned(feed, at, plan),
+            feed=_planned(_adopt_move(feed, answer), at, plan),
             at=at,
             outcome="not modified" if outcome == "not modified" else "nothing new",
             status=answer.status,
@@ -250,7 +277,11 @@ class Poller:
         """The result for a status that is no success."""
         status = answer.status
         if status in (429, 503) and answer.retry_after is not None:
-            return self._waiting(feed, at, status, schedule.after_asked_to_wait(feed, at, answer.retry_after))
+            failures = feed.failures + 1
+            plan = schedule.after_asked_to_wait(feed, at, answer.retry_after, failures=failures)
+            until = at + schedule.bounded_wait(answer.retry_after)
+            after = replace(feed, failures=failures, asked_to_wait_until=until, next_check=plan.next_check, last_polled=at)
+            return PollResult(after, at, "waiting", status, plan.why, plan.why)
         reason = f"the server answers {status_text(status)}"
         if status == 410 and feed.gone >= 1:
             plan = schedule.after_gone(feed, at)
@@ -260,17 +291,16 @@ class Poller:
         return self._failed(after, at, status, reason, hard=400 <= status < 500 and status not in (408, 425, 429))
 
     def _failed(self, feed: Feed, at: datetime, status: int | None, reason: str, *, hard: bool) -> PollResult:
-        """A failure saves no validators: they would vouch for what was not read."""
+        """A failure leaves the validators as they were: new ones would vouch for what was not read."""
         plan = schedule.after_failure(feed, at, failures=feed.failures + 1, hard=hard)
         after = replace(feed, failures=feed.failures + 1, next_check=plan.next_check, last_polled=at, asked_to_wait_until=None)
         return PollResult(after, at, "failed", status, plan.why, reason)
 
-    def _waiting(self, feed: Feed, at: datetime, status: int | None, plan: schedule.Plan) -> PollResult:
-        asked = status is not None
-        after = replace(
-            feed, asked_to_wait_until=plan.next_check, next_check=plan.next_check, last_polled=at if asked else feed.last_polled
-        )
-        return PollResult(after, at, "waiting", status, plan.why, plan.why)
+    def _held(self, feed: Feed, at: datetime, until: datetime) -> PollResult:
+        """The result for a feed that was not asked, because its server asked another request to wait until then."""
+        plan = schedule.after_asked_to_wait(feed, at, until - at)
+        later = max(plan.next_check, feed.next_check or plan.next_check)
+        return PollResult(replace(feed, asked_to_wait_until=plan.next_check, next_check=later), at, "waiting", None, plan.why, plan.why)
 
 
 def body_hash(body: bytes) -> str:
@@ -279,7 +309,8 @@ def body_hash(body: bytes) -> str:
 
 
 def _with_validators(feed: Feed, answer: Answer) -> Feed:
-    return replace(feed, etag=answer.etag, last_modified=answer.last_modified, body_hash=body_hash(answer.body))
+    of = answer.url if answer.url != feed.url and (answer.etag or answer.last_modified) else None
+    return replace(feed, etag=answer.etag, last_modified=answer.last_modified, validators_of=of, body_hash=body_hash(answer.body))
 
 
 def _planned(feed: Feed, at: datetime, plan: schedule.Plan) -> Feed:

@@ -105,12 +105,17 @@ def after_gone(feed: Feed, now: datetime) -> Plan:
     return Plan(feed.interval or START, _later(feed, now, GONE), f"the server says it is gone for good: asked again in {spoken(GONE)}")
 
 
-def after_asked_to_wait(feed: Feed, now: datetime, asked: timedelta) -> Plan:
-    """The plan where the server asks to be left alone for a while (Retry-After, RFC 9110 section 10.2.3)."""
+def after_asked_to_wait(feed: Feed, now: datetime, asked: timedelta, *, failures: int = 0) -> Plan:
+    """The plan where the server asks to be left alone for a while (Retry-After, RFC 9110 section 10.2.3).
+
+    Where that was the `failures`th failure in a row, never sooner than after any other failure: some servers ask for 0 seconds for ever.
+    """
     wait = bounded_wait(asked)
     clamped = "" if wait == asked else f" (it said {spoken(round(asked.total_seconds()))})"
     why = f"the server asks to be left alone for {spoken(round(wait.total_seconds()))}{clamped}"
-    return Plan(feed.interval or START, now + wait, why)
+    plan = Plan(feed.interval or START, now + wait, why)
+    failed = after_failure(feed, now, failures=failures, hard=False) if failures else plan
+    return plan if failed.next_check <= plan.next_check else Plan(plan.interval, failed.next_check, f"{why}; {failed.why}")
 
 
 def bounded_wait(asked: timedelta) -> timedelta:
@@ -118,10 +123,13 @@ def bounded_wait(asked: timedelta) -> timedelta:
     return min(max(asked, WAIT_AT_LEAST), WAIT_AT_MOST)
 
 
-def after_leaving_some(feed: Feed, plan: Plan, now: datetime, left: int) -> Plan:
-    """The plan when entries were left for the next look: soon."""
-    at = min(plan.next_check, _later(feed, now, FLOOR))
-    return Plan(plan.interval, at, f"{left} {_plural(left)} left for the next look in {spoken(FLOOR)}")
+def after_leaving_some(feed: Feed, plan: Plan, now: datetime, left: int, *, hints: FeedHints, fresh_for: int | None) -> Plan:
+    """The plan when entries were left for the next look: as soon as feed and server allow."""
+    soon = max(FLOOR, _asked(hints, fresh_for)[0])
+    at = after_skips(_later(feed, now, soon), hints)
+    if at >= plan.next_check:
+        return Plan(plan.interval, plan.next_check, f"{plan.why}; {left} {_plural(left)} left for then")
+    return Plan(plan.interval, at, f"{left} {_plural(left)} left for the next look in {spoken(soon)}")
 
 
 def jitter(feed: Feed, now: datetime) -> float:

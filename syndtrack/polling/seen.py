@@ -6,7 +6,7 @@ What is known already is left out there, so that only what is new travels back t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
@@ -57,14 +57,15 @@ def sort_entries(entries: Iterable[Entry], known: Mapping[str, str], *, feed_id:
     chosen, refused = newest(list(entries), feed_url)
     ready: list[SeenEntry] = []
     to_fetch: list[tuple[SeenEntry, Entry]] = []
+    addressed = [(entry, entry_url(entry, feed_url)) for entry in chosen]
+    shared = shared_guids(addressed)
     used: set[str] = set()
-    for entry in chosen:
-        url = entry_url(entry, feed_url)
+    for entry, url in addressed:
         if url is None:
             refused.append(Refusal(_name(entry, feed_url), "the entry has no address that can be fetched, and not the whole text"))
             continue
-        key = entry_key(entry, url, used)
-        if key is None:
+        key = entry_key(entry, url, shared)
+        if key in used:
             continue  # the very same entry twice in one feed
         used.add(key)
         stated = entry_hash(entry, url)
@@ -124,19 +125,23 @@ def sendable_with_fragment(url: str) -> str:
     return f"{exact}#{quote(fragment, safe='!/?=&:;,.-_~%')}" if fragment.startswith("!") else exact
 
 
-def entry_key(entry: Entry, url: str, used: set[str]) -> str | None:
-    """What identifies the entry in its feed: its id, else its address; both where the feed gives one id to several entries.
+def shared_guids(addressed: Iterable[tuple[Entry, str | None]]) -> frozenset[str]:
+    """The ids that a feed gives to entries of several addresses."""
+    urls: dict[str, set[str]] = {}
+    for entry, url in addressed:
+        if url is not None:
+            urls.setdefault((entry.guid or "").strip(), set()).add(url)
+    return frozenset(guid for guid, of_guid in urls.items() if len(of_guid) > 1)
 
-    None if it is there already.
+
+def entry_key(entry: Entry, url: str, shared: Set[str]) -> str:
+    """What identifies the entry in its feed: its id, else its address; both where the id is one of those that several entries share.
+
+    Of all these, so that a key does not depend on the order in which the feed lists them.
     """
     guid = (entry.guid or "").strip()
-    for key in (guid or url, f"{guid} {url}"):
-        bounded = (
-            key if len(key) <= MAX_KEY else key[: MAX_KEY - 33] + " " + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
-        )
-        if bounded not in used:
-            return bounded
-    return None
+    key = url if not guid else f"{guid} {url}" if guid in shared else guid
+    return key if len(key) <= MAX_KEY else key[: MAX_KEY - 33] + " " + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def entry_hash(entry: Entry, url: str) -> str:

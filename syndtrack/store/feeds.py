@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from syndtrack.models import Feed, PollResult
+from syndtrack.models import Feed, FeedHints, PollResult
 from syndtrack.store.times import to_text, to_text_or_none, to_time_or_none
 
 FIELDS = tuple(f.name for f in fields(Feed))
@@ -36,9 +37,14 @@ class Feeds:
         return [_feed(row) for row in self._db.execute(f"SELECT {', '.join(FIELDS)} FROM feed ORDER BY id")]
 
     def known_entries(self, feed_id: int) -> dict[str, str]:
-        """Keys of the entries that need no second look, with the hash of what they stated: read, or refused often enough."""
+        """Keys of the entries that polls have seen, with the hash of what they stated; an empty one where the article is still to be had.
+
+        What was refused TRIES times needs no further look while it stays as it is.
+        """
         rows = self._db.execute(
-            "SELECT key, entry_hash FROM sighting WHERE feed_id = ? AND (article_id IS NOT NULL OR refusals >= ?)", (feed_id, TRIES)
+            "SELECT key, CASE WHEN refusals >= ?2 OR (refusals = 0 AND article_id IS NOT NULL) THEN entry_hash ELSE '' END "
+            "FROM sighting WHERE feed_id = ?1",
+            (feed_id, TRIES),
         )
         return dict(rows.fetchall())
 
@@ -46,7 +52,7 @@ class Feeds:
         """Store a feed's new validators and schedule, and the poll itself."""
         feed = result.feed
         values: dict[str, Any] = {name: getattr(feed, name) for name in FIELDS if name != "id"}
-        values |= {name: to_text_or_none(values[name]) for name in TIMES}
+        values |= {name: to_text_or_none(values[name]) for name in TIMES} | {"hints": _hints_text(feed.hints)}
         # an address that another subscription has already is not taken over
         if self._db.execute("SELECT 1 FROM feed WHERE url = ? AND id <> ?", (feed.url, feed.id)).fetchone():
             del values["url"]
@@ -77,7 +83,8 @@ class Feeds:
         when = to_text(at)
         self._db.executemany(
             "INSERT INTO sighting VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET last_seen = excluded.last_seen, "
-            "refusals = CASE WHEN excluded.refusals AND entry_hash = excluded.entry_hash THEN refusals + 1 ELSE excluded.refusals END, "
+            "refusals = CASE WHEN excluded.article_id IS NULL AND entry_hash = excluded.entry_hash THEN refusals ELSE 0 END "
+            "+ excluded.refusals, "
             "entry_hash = excluded.entry_hash, article_id = coalesce(excluded.article_id, article_id)",
             [(feed_id, key, entry_hash, article_id, when, when, int(refused)) for key, entry_hash, article_id, refused in sightings],
         )
@@ -86,4 +93,17 @@ class Feeds:
 def _feed(row: Sequence[Any]) -> Feed:
     """A row as a record."""
     values = dict(zip(FIELDS, row, strict=True))
-    return Feed(**(values | {name: to_time_or_none(values[name]) for name in TIMES}))
+    return Feed(**(values | {name: to_time_or_none(values[name]) for name in TIMES} | {"hints": _hints(values["hints"])}))
+
+
+def _hints_text(hints: FeedHints) -> str | None:
+    """Hints as JSON; None where there are none."""
+    return None if hints == FeedHints() else json.dumps(asdict(hints), default=sorted)
+
+
+def _hints(text: str | None) -> FeedHints:
+    """Hints from what `_hints_text` made."""
+    if text is None:
+        return FeedHints()
+    stored = json.loads(text)
+    return FeedHints(**(stored | {name: frozenset(stored[name]) for name in ("skip_hours", "skip_days")}))

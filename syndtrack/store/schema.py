@@ -51,7 +51,9 @@ CREATE TABLE feed (
     gone INTEGER NOT NULL DEFAULT 0,
     moved_to TEXT,
     moved_times INTEGER NOT NULL DEFAULT 0,
-    asked_to_wait_until TEXT
+    asked_to_wait_until TEXT,
+    validators_of TEXT,
+    hints TEXT
 ) STRICT;
 CREATE INDEX feed_next_check ON feed(next_check);
 CREATE TABLE poll (
