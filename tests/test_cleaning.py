@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndtrack.models import Credit, Removal, kept_text
-from syndtrack.reading.cleaning import clean, share_removed
+from syndtrack.models import Credit, kept_text
+from syndtrack.reading.cleaning import MOST_LINES_AN_END, clean
 from syndtrack.reading.furniture import line_key
 from syndtrack.reading.removal_rules import LONGEST_LINE, fold, raw_rules, rule_of
 
@@ -109,6 +109,14 @@ def test_marks_widths_spaces_and_missing_accents_do_not_hide_an_insert(line):
         "More: A Life",
         "Related: the two companies share a founder.",
         "“READ ALSO: THE SMALL PRINT” said the poster",
+        "More: she wanted a boat of her own",
+        "Recommended: two eggs a day",
+        "Also on Monday: Harbour board votes on the new pier",
+        "Also on the agenda: Harbour board votes on the new pier",
+        "More on that later: first the ferry has to leave",
+        "Also on 5 May: Harbour board votes on the new pier",
+        "Subscribe to the theory or not, the facts remain.",
+        "Subscribe to the view that tides can wait and you will miss the boat.",
     ],
 )
 def test_a_label_before_a_lead_a_title_or_a_quotation_is_none(line):
@@ -136,6 +144,43 @@ def test_a_list_of_headlines_may_stand_a_blank_line_below_its_label_if_they_are_
 def test_a_list_under_a_label_ends_after_six_headlines():
     headlines = [f"Headline number {n} of the harbour strike" for n in range(9)]
     assert len(removed("\n".join(["MORE STORIES", *headlines]))) == 7
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Who will pay for all the broken windows of the town!",
+        "But who will mend the quay before the winter storms?",
+        "Nobody knew what the storm had left of the old quay …",
+        "“Will the ferry come back?” asked a woman with two suitcases",
+        "The pilot said: “The sea was calm, and then it was not”",
+        "»Kommt die Fähre wieder?« fragte eine Frau mit zwei Koffern",
+        "「船はまだ来ない」と女性は話した",
+        "港は閉まったままだろうか？",
+        "船员们都已经离开了港口！",
+        "هل تعود العبارة إلى الميناء قبل المساء؟",
+        "नाव कब लौटेगी, यह कोई नहीं जानता।",
+        "ወደቡ እስከ ሰኞ ድረስ ዝግ ነው።",
+        "Three things were asked of the harbour board that night:",
+        "The harbour office had waited for the tide since the early morning, and with it the pilots, the crews and a dozen families",
+    ],
+)
+def test_a_sentence_under_a_label_ends_its_list(prose):
+    text = f"READ ALSO\nHarbour strike enters its second week\n{prose}\nPilots join the walkout of the crews"
+    assert [words for _, words in removed(text)] == ["READ ALSO", "Harbour strike enters its second week"]
+
+
+@pytest.mark.parametrize(
+    ("label", "headline", "paragraphs"),
+    [
+        ("อ่านเพิ่มเติม", "เรือเฟอร์รี่เกยตื้นนอกท่าเรือ", ["ท่าเรือยังคงปิดในวันจันทร์", "ลูกเรือกลับบ้านแล้ว", "ไม่มีใครได้รับบาดเจ็บ"]),
+        ("READ ALSO", "သင်္ဘော ကမ်းပေါ်တင်", ["ဆိပ်ကမ်းကို တနင်္လာနေ့တွင် ပိတ်ထားသည်။", "လူတိုင်း အိမ်ပြန်ကြသည်။"]),
+    ],
+)
+def test_in_scripts_without_stops_or_spaces_one_short_headline_follows_a_label(label, headline, paragraphs):
+    assert [words for _, words in removed("\n".join([label, headline, *paragraphs]))] == [label, headline]
+    long = paragraphs[0].removesuffix("။") * 4
+    assert [words for _, words in removed(f"{label}\n{long}\n{headline}")] == [label]
 
 
 def test_a_dateline_goes_with_its_dash_and_leaves_the_paragraph():
@@ -182,13 +227,6 @@ def test_a_removal_covers_its_line_without_the_break_whatever_breaks_it():
     for end in ("\n", "\r\n", "\u2028", "\x85"):
         text = f"One.{end}  Advertisement {end}Two."
         assert kept_text(text, clean(text, ())) == f"One.{end}{end}Two."
-
-
-def test_the_share_removed_is_of_letters_not_of_space():
-    text = "abcd\n\n   Advertisement   "
-    assert share_removed(text, clean(text, ())) == pytest.approx(13 / 17)
-    assert share_removed("", ()) == 0.0
-    assert share_removed(" \n", [Removal("advert", 0, 1)]) == 0.0
 
 
 LINES = st.one_of(
@@ -245,9 +283,22 @@ def test_five_megabytes_of_one_letter_are_prose():
     assert clean(" " * 5_000_000, ()) == ()
 
 
-def test_a_hundred_thousand_inserts_all_go():
-    assert len(clean("READ ALSO  Strike enters its second week\n" * 100_000, ())) == 100_000
-    assert len(clean("READ ALSO\n" * 10_000, ())) == 10_000
+def test_four_thousand_inserts_all_go():
+    assert len(clean("READ ALSO  Strike enters its second week\n" * 2 * MOST_LINES_AN_END, ())) == 2 * MOST_LINES_AN_END
+
+
+def test_of_very_many_lines_only_those_at_both_ends_are_looked_at():
+    line = "READ ALSO  Strike enters its second week\n"
+    found = clean(line * 100_000, ())
+    assert len(found) == 2 * MOST_LINES_AN_END
+    assert found[MOST_LINES_AN_END - 1].start == (MOST_LINES_AN_END - 1) * len(line)
+    assert found[MOST_LINES_AN_END].start == (100_000 - MOST_LINES_AN_END) * len(line)
+
+
+def test_five_megabytes_of_short_credits_are_cleaned():
+    text = "Via AP\n" * 700_000
+    credits = [Credit("republication", "Via AP", start=at, end=at + 6) for at in range(0, 700_000, 7)]
+    assert {removal.rule for removal in clean(text, credits)} == {"credit-line"}
 
 
 def test_a_line_with_very_many_credits_is_cleaned_like_any_other():

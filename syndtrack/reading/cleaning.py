@@ -22,22 +22,28 @@ Rules and what they cut:
     dateline      an agency's dateline at the start of a paragraph; only its span
     furniture     a line that its publisher repeats from page to page
 
-Line rules are data, in `rules/removals*.toml`: see `removal_rules`. Time is linear in the text, because every line is looked at once, a
-line over 250 code points is never an insert, and a label's list of headlines ends after six lines.
+Line rules are data, in `rules/removals*.toml`: see `removal_rules`. Time is bounded, because at most 4,000 lines are looked at, each once,
+a line over 250 code points is never an insert, and a label's list of headlines ends after six lines.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ..models import Credit, Removal, kept_text
 from .furniture import line_key
 from .removal_rules import LONGEST_LINE, Folded, fold, rule_of
 
-LONGEST_LISTED = 160  # a headline listed under a label
+LONGEST_LISTED = 120  # a headline listed under a label; beyond, it is prose
 MOST_LISTED = 6
+# Scripts that end no sentence with a mark, or part no words: there a headline cannot be told from a paragraph but by its length.
+LONGEST_LISTED_UNMARKED = 80
+# Lines that are looked at, at either end. Articles have some hundred; what longer texts (transcripts, tables, logs) have of inserts stands
+# at their ends. 5 MB of short lines that look like credits took 13 s.
+MOST_LINES_AN_END = 2_000
 CAPTION_TEXT = 400  # a picture's line with its description: agency captions of two sentences run to 350
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
@@ -45,7 +51,10 @@ _DATELINE_TAIL = re.compile(r"[)\]]?\.?[ \t\xa0]*(?:[-–—―−:]+[ \t\xa0]*)
 _DATELINE_MARK = re.compile(r"[-–—―−:)]")
 _LETTER = re.compile(r"[^\W_]")
 LONGEST_DATELINE = 120
-_SENTENCE_END = re.compile(r"[.。．।։۔;,][\"'”’»)]*$")
+# The stops of many scripts (folding makes those of full width narrow), and a closing quotation mark: speech is prose.
+_SENTENCE_END = re.compile(r"""[.,;:!?…。।॥։۔؛؟،።፧།၊။។៖]["'”’»」』›)\]\s]*$|["”»」』›]$""")
+_SPEECH = re.compile(r"""[.,!?…]["”»] ?[^\W\d_]|[」』][^\W\d_]""")  # “Will he come back?” asked a woman
+_UNMARKED = re.compile(r"[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]")
 _WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
@@ -67,29 +76,22 @@ def clean(text: str, credits: Sequence[Credit], furniture: Container[int] = froz
     return tuple(_removals(_lines(text, credits), furniture))
 
 
-def share_removed(text: str, removals: Iterable[Removal]) -> float:
-    """The share of the text's code points, white space aside, that the removals cut; 0.0 for a blank text."""
-    total = sum(map(len, text.split()))
-    cut = sum(len(word) for removal in removals for word in text[removal.start : removal.end].split())
-    return cut / total if total else 0.0
-
-
 def _lines(text: str, credits: Sequence[Credit]) -> Iterator[_Line]:
-    """The lines that are not blank, each with the credits that start in it."""
+    """The lines that are not blank, of very many those at both ends, each with the credits that start in it."""
     placed = sorted((c for c in credits if c.start is not None and c.end is not None), key=lambda c: (c.start, c.end))
-    at = end_before = 0
-    for found in _LINE.finditer(text):
-        start, end = found.span()
-        if found.group().isspace():
-            continue
+    spans = [found.span() for found in _LINE.finditer(text) if not found.group().isspace()]
+    between = range(MOST_LINES_AN_END, max(MOST_LINES_AN_END, len(spans) - MOST_LINES_AN_END))
+    at = 0
+    for number in chain(range(min(len(spans), between.start)), range(between.stop, len(spans))):
+        start, end = spans[number]
+        end_before = spans[number - 1][1] if number else 0
         inside = []
         while at < len(placed) and (placed[at].start or 0) < end:
             if (placed[at].start or 0) >= start:
                 inside.append(placed[at])
             at += 1
         breaks = text.count("\n", end_before, start) or start - end_before
-        yield _Line(start, end, found.group(), inside, breaks)
-        end_before = end
+        yield _Line(start, end, text[start:end], inside, breaks)
 
 
 def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Removal]:
@@ -110,7 +112,7 @@ def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Rem
             whole = "furniture"
         if whole is None and may_list and folded and not line.credits and _is_listed(folded[0], line.breaks):
             whole = "read-also"
-            may_list -= 1
+            may_list = 0 if _UNMARKED.search(line.text) else may_list - 1
         elif whole != "furniture" or rule:
             may_list = MOST_LISTED if rule and rule.opens_list else 0
         if whole:
@@ -158,9 +160,11 @@ def _letters(text: str) -> int:
 
 def _is_listed(folded: Folded, breaks: int) -> bool:
     """Whether a line under a label reads like a headline: short, not a sentence, and, beyond a blank line, of four words at least."""
-    if not folded.text or len(folded.text) > LONGEST_LISTED or _SENTENCE_END.search(folded.text) or folded.text[0].islower():
+    text = folded.text
+    longest = LONGEST_LISTED_UNMARKED if _UNMARKED.search(text) else LONGEST_LISTED
+    if not text or len(text) > longest or text[0].islower() or _SENTENCE_END.search(text) or _SPEECH.search(text):
         return False
     if breaks == 1:
         return True
-    words = len(_WITHOUT_SPACES.findall(folded.text)) // 2 or folded.text.count(" ") + 1
+    words = len(_WITHOUT_SPACES.findall(text)) // 2 or text.count(" ") + 1
     return breaks == 2 and words >= 4

@@ -5,8 +5,8 @@ Kinds of table, each with its `rule` (the name a removal gets), `language`, `rea
 
     [[label]]  a phrase at the start of a line that announces another article. `strong` ones may be followed by a headline at once
                ("READ ALSO Minister resigns"), `weak` ones need a separator ("Related: …", "More | …") or stand alone, `open` ones take a
-               name before the separator or the end of the line ("More from The Mirror: …"), `kicker` ones are also headings of articles
-               and count in capitals only ("VIDEO: …").
+               name, but none of the group "occasions", before the separator or the end of the line ("More from The Mirror: …"), `kicker`
+               ones are also headings of articles and count in capitals only ("VIDEO: …").
     [[whole]]  `lines` that are the whole line, but for marks around it. Numbers are written 0 ("0 comments").
     [[line]]   `starts` at the start of a line (0 for any number); then either nothing (`alone`), or a rest of at most `within` code points
                (200), of `one_sentence` where that is said, that holds one of the phrases `holds` (of whole words; "subscri*" for any
@@ -103,6 +103,7 @@ class _Rules:
     lines: defaultdict[str, list[_LineRule]] = field(default_factory=lambda: defaultdict(list))
     cues: defaultdict[str, list[_Cue]] = field(default_factory=lambda: defaultdict(list))
     ascii_cues: tuple[str, ...] = ()
+    occasions: frozenset[str] = frozenset()
     longest_whole: int = 0
 
 
@@ -193,14 +194,27 @@ def _label(label: _Label, line: Folded) -> Rule | None:
     if not any(map(str.isalnum, tail)):
         return Rule(label.rule, opens_list=True) if label.form in ("strong", "open") or shouted or ":" in tail else None
     if label.form == "open":
-        if named := _OPEN_NAME.match(tail):
-            return _announced(label, line.text[at + named.end() :], shouted=shouted, apart=True)
-        return Rule(label.rule, opens_list=True) if len(tail) <= 40 and not _STOPS.search(tail) else None
+        return _open_label(label, line, shouted=shouted)
     separator = _SEPARATOR.match(tail)
     if separator is None and (label.form != "strong" or not (tail[:1] in " \"'([" or tail[:1] >= "\u0e00")):
         return None
     headline = line.text[at + (separator.end() if separator else 0) :].lstrip(" \"'([")
     return _announced(label, headline, shouted=shouted, apart=separator is not None)
+
+
+def _open_label(label: _Label, line: Folded, *, shouted: bool) -> Rule | None:
+    """The line of a label that takes a name: "More on the strike: Pilots walk out", not "Also on Monday: Parliament votes"."""
+    at = len(label.phrase)
+    tail = line.low[at:]
+    named = _OPEN_NAME.match(tail)
+    name = _WORDS.findall(named.group() if named else tail[:50])
+    if name and (name[0].isdecimal() or not _rules().occasions.isdisjoint(name)):
+        return None
+    if named:
+        headline = line.text[at + named.end() :]
+        told = line.text[at:].lstrip()[:1].islower() and headline[:1].islower()  # "More on that later: the pilots wait"
+        return None if told and not shouted else _announced(label, headline, shouted=shouted, apart=True)
+    return Rule(label.rule, opens_list=True) if len(tail) <= 40 and not _STOPS.search(tail) else None
 
 
 def _announced(label: _Label, headline: str, *, shouted: bool, apart: bool) -> Rule | None:
@@ -210,7 +224,7 @@ def _announced(label: _Label, headline: str, *, shouted: bool, apart: bool) -> R
     sentence = _STOPS.search(headline) is not None
     lower = headline[0].islower()
     if label.form in ("weak", "kicker"):  # "Exclusive: The minister will resign, aides said." is a lead, "More: A Life" a book
-        return None if sentence or (headline.count(" ") < 2 and headline[0] < "\u0e00") else Rule(label.rule)
+        return None if sentence or (lower and not shouted) or (headline.count(" ") < 2 and headline[0] < "\u0e00") else Rule(label.rule)
     prose = lower and sentence if apart else lower or sentence
     return Rule(label.rule) if shouted or not prose else None
 
@@ -232,6 +246,7 @@ def _rules() -> _Rules:
             cue = _Cue(table["rule"], _compiled(table["pattern"], groups), prose.get(table["language"], frozenset()))
             for word in table["cues"]:
                 rules.cues[fold(word).low].append(cue)
+    rules.occasions = frozenset(fold(name).low for name in groups["<occasions>"]["names"])
     rules.ascii_cues = tuple(filter(str.isascii, rules.cues))
     rules.longest_whole = max(map(len, rules.whole)) + 8  # room for marks around it and longer numbers
     for labels in rules.labels.values():
