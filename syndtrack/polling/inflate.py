@@ -15,6 +15,10 @@ PIECE = 65_536
 # Feeds and pages shrink 3 to 20 times, pages made of one repeated block up to about 60; deflate ends at 1,032.
 MAX_RATIO = 150
 RATIO_FROM = 1_000_000
+# A body that is packed badly is a little larger than what it holds, and some servers pad it: more than this is sent to keep us busy.
+SLACK = 65_536
+# Servers that pack piece by piece send a few dozen members; thousands of empty ones take time and give nothing.
+MAX_MEMBERS = 1_000
 
 
 class BodyError(Exception):
@@ -22,7 +26,8 @@ class BodyError(Exception):
 
 
 class Inflater:
-    """Takes the bytes of a body as they come and gives the plain bytes. Raises BodyError beyond `max_bytes` or `MAX_RATIO`.
+    """Takes the bytes of a body as they come and gives the plain bytes. Raises BodyError beyond `max_bytes`, either packed (with SLACK)
+    or plain, beyond `MAX_RATIO` and MAX_MEMBERS, and for more than SLACK bytes after the end.
 
     `encoding` is the Content-Encoding header, `received` and `given` count bytes on either side.
     """
@@ -36,10 +41,14 @@ class Inflater:
             raise BodyError(f"the body is encoded as {encoding[:40]!r}, which was not asked for")
         self._kind = names[0].removeprefix("x-") if names else None
         self._stream: zlib._Decompress | None = None
+        self._padding = 0
+        self._members = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """The plain bytes of the next chunk, in pieces of bounded size."""
         self.received += len(chunk)
+        if self.received > self._max_bytes + SLACK:
+            raise BodyError(f"the body is larger than {self._max_bytes:,} bytes")
         if self._kind is None:
             yield self._counted(chunk)
             return
@@ -48,7 +57,10 @@ class Inflater:
                 self._stream = self._new_stream(chunk)
             elif self._stream.eof:
                 # A further gzip member may follow; anything else after the end is padding that some servers send.
-                if self._kind != "gzip" or not chunk.startswith(b"\x1f\x8b"):
+                if self._padding or self._kind != "gzip" or not chunk.startswith(b"\x1f\x8b"):
+                    self._padding += len(chunk)
+                    if self._padding > SLACK:
+                        raise BodyError("the body is followed by what does not belong to it")
                     return
                 self._stream = self._new_stream(chunk)
             try:
@@ -65,6 +77,9 @@ class Inflater:
             raise BodyError(f"the {self._kind} body is cut short")
 
     def _new_stream(self, start: bytes) -> zlib._Decompress:
+        self._members += 1
+        if self._members > MAX_MEMBERS:
+            raise BodyError(f"the body has more than {MAX_MEMBERS:,} gzip members")
         if self._kind == "gzip":
             return zlib.decompressobj(wbits=31)
         # "deflate" is zlib by RFC 9110, but raw from some servers; a zlib stream begins with method 8.
