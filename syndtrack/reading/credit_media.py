@@ -192,7 +192,8 @@ def _pictures(before: str) -> bool:
 
 def _no_sentence(before: str) -> bool:
     """Whether there is no quotation and no word of a whole sentence."""
-    return not any(c in QUOTES for c in before) and not any(w in words("speech_and_motion") for w in WORD.findall(plain(before)))
+    said = [plain(w) for number, w in enumerate(re.findall(r"[^\W\d_]+", before)) if number == 0 or w[0].islower()]
+    return not any(c in QUOTES for c in before) and not any(w in words("speech_and_motion") for w in said)
 
 
 def _is_prose(before: str) -> bool:

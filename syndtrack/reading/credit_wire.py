@@ -30,6 +30,7 @@ CUT = re.compile(r"(?:[:!?\"”»|]|\.{3}|…|(?<=[a-z])\.)\s+")
 CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}月?\d{1,2}日?[^\n，。、,.]{0,12}?(?:电|電|讯|訊)[\s:：]?")
 # "(X) - the party's founder - said"
 INSERTION = re.compile(r"\s{0,2}(?P<dash>[-–—])\s[^.!?\n–—]{2,80}\s(?P=dash)\s\S")
+INNER_CAPITAL = re.compile(r"[A-Z][a-z]+[A-Z]|[A-Z]{2}[a-z]")  # "MetroWire", "BBNews"
 CLOSING = re.compile(r"[(（\[]\s?([^()（）\[\]\n]{2,40}?)\s?[)）\]][\s.]*$|(?:[—–-]{1,2}|/)\s?([^\n—–/()-]{2,40}?)[\s.]*$")
 SENTENCE_END = re.compile(r"[.!?…。！？\"”»]\s*$")
 PICTURE = re.compile(r"photo|foto|image|bild|via|file")
@@ -122,7 +123,7 @@ def _unmistakable(place: str, inside: str) -> bool:
     city = re.split(r"[,/]", place)[0].strip()
     tokens = inside.split()
     named = len(inside) >= 3 and all(t[0].isupper() for t in tokens) and not any(c.isdigit() for c in inside)
-    press = is_press(inside) or _agency_words().search(plain(inside)) is not None
+    press = is_press(inside) or INNER_CAPITAL.search(inside) is not None or _agency_words().search(plain(inside)) is not None
     return press and city.isupper() and sum(c.isalpha() for c in city) >= 4 and 1 <= len(tokens) <= 4 and named
 
 
@@ -259,9 +260,9 @@ def _contributed(scan: Scan, line: Line) -> str | None:
     folded = plain(scan.text[line.start : line.end])
     phrase, lead = _contribution()
     if found := phrase.search(folded):
-        agency = scan.names.first_agency(line.start, line.start + found.start())
-        subject = agency is not None and _only_names(scan.text[agency.end : line.start + found.start()], "contributors")
-        return agency.name if agency is not None and subject else None
+        end = line.start + found.start()
+        agencies = (name for name in scan.names.between(line.start, end) if name.agency)
+        return next((name.name for name in agencies if _only_names(scan.text[name.end : end], "contributors")), None)
     skip = len(folded) - len(folded.lstrip("(*_—– "))
     begun = lead.search(folded, skip, skip + 60)
     if begun is not None and (begun.start() > skip + 24 or folded[begun.start() - 1 : begun.start()].isalnum()):
