@@ -282,7 +282,7 @@ def test_prose_and_labels_that_only_resemble_a_credit_give_none_of_that_kind(kin
     ("line", "kind", "name"),
     [
         ("Boats near the lock gates in 2017, via AP.", "media", "AP"),
-        ("Il battello in cantiere nel 2017, via AP.", "media", "AP"),
+        ("Il battello in secca, ottobre 2017, via AP.", "media", "AP"),
         ("The harbour of Port Said in 2017, via AP.", "media", "AP"),
         ("Via The Lantern Letters", "republication", "The Lantern Letters"),
         ("Source: Lantern Letters", "republication", "Lantern Letters"),

@@ -91,7 +91,7 @@ def _clause(text: str, found: Known) -> tuple[int, int] | None:
         key = key_at(following, at)
         for cue in (*_cues().after.get(key, ()), *(_cues().after_agency.get(key, ()) if found.agency else ())):
             end = at + len(cue)
-            if unsure and cue in _western():
+            if unsure and cue in _western() and "report" not in cue:  # no party reports
                 continue
             if following.startswith(cue, at) and (UNSPACED.match(cue[-1]) or not following[end : end + 1].isalnum()):
                 return found.start, found.end + end

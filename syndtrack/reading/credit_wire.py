@@ -31,6 +31,7 @@ CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}月?\d{1,2}日?[^\n，。�
 # "(X) - the party's founder - said"
 INSERTION = re.compile(r"\s{0,2}(?P<dash>[-–—])\s[^.!?\n–—]{2,80}\s(?P=dash)\s\S")
 INNER_CAPITAL = re.compile(r"[A-Z][a-z]+[A-Z]|[A-Z]{2}[a-z]")  # "MetroWire", "BBNews"
+CALL_SIGN = re.compile(r"[WK][A-Z]{2,3}(?:-TV)?")  # American broadcasters' (47 CFR 73.3550)
 CLOSING = re.compile(r"[(（\[]\s?([^()（）\[\]\n]{2,40}?)\s?[)）\]][\s.]*$|(?:[—–-]{1,2}|/)\s?([^\n—–/()-]{2,40}?)[\s.]*$")
 SENTENCE_END = re.compile(r"[.!?…。！？\"”»]\s*$")
 PICTURE = re.compile(r"photo|foto|image|bild|via|file")
@@ -123,7 +124,12 @@ def _unmistakable(place: str, inside: str) -> bool:
     city = re.split(r"[,/]", place)[0].strip()
     tokens = inside.split()
     named = len(inside) >= 3 and all(t[0].isupper() for t in tokens) and not any(c.isdigit() for c in inside)
-    press = is_press(inside) or INNER_CAPITAL.search(inside) is not None or _agency_words().search(plain(inside)) is not None
+    press = (
+        is_press(inside)
+        or INNER_CAPITAL.search(inside) is not None
+        or CALL_SIGN.fullmatch(inside) is not None
+        or _agency_words().search(plain(inside)) is not None
+    )
     return press and city.isupper() and sum(c.isalpha() for c in city) >= 4 and 1 <= len(tokens) <= 4 and named
 
 
