@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from hashlib import blake2b
+from io import BufferedReader
 from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -37,29 +38,50 @@ def read_archive(path: str, now: datetime) -> Iterator[Submission | Refusal]:
 
     Raises UsageError for a file that is missing or of no known kind.
     """
+    check_archive(path)
     if path == "-":
         yield from _lines("-", sys.stdin.buffer, now)
         return
     file = Path(path)
-    try:
-        file.open("rb").close()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
     name = file.name.lower()
     if name.endswith((".warc", ".warc.gz")):
         yield from _warc(path, now)
     elif name.endswith(".parquet"):
         yield from _parquet(path, now)
-    elif name.endswith((".jsonl", ".jsonl.gz", ".ndjson", ".json")):
+    else:
         with gzip.open(file) if name.endswith(".gz") else file.open("rb") as stream:
             yield from _lines(path, stream, now)  # type: ignore[arg-type] # a gzip file is read as a binary file
-    else:
+
+
+def check_archive(path: str) -> None:
+    """Raises UsageError for a file that cannot be opened or is of no known kind."""
+    if path == "-":
+        return
+    try:
+        Path(path).open("rb").close()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    if not is_archive(path):
         raise UsageError(f"{path}: unknown kind of file; syndtrack takes in {', '.join(SUFFIXES)} and - for standard input")
 
 
 def is_archive(path: str) -> bool:
     """Whether a file's name is that of an archive of articles rather than of one article."""
     return path == "-" or path.lower().endswith((*SUFFIXES, ".ndjson", ".json"))
+
+
+def read_any(path: str, now: datetime) -> Iterator[Submission | Refusal]:
+    """The articles of an archive, or the one that a file of text or HTML is; on standard input what begins with a brace is an archive."""
+    if path == "-":
+        stream = BufferedReader(sys.stdin.buffer)  # type: ignore[type-var] # any binary stream can be read ahead
+        if stream.peek(1)[:1] == b"{":
+            yield from _lines("-", stream, now)
+        else:
+            yield _single("-", stream.read(MAX_PAGE + 1), now)
+    elif is_archive(path):
+        yield from read_archive(path, now)
+    else:
+        yield read_single(path, now)
 
 
 def read_single(path: str, now: datetime) -> Submission:
@@ -70,6 +92,11 @@ def read_single(path: str, now: datetime) -> Submission:
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path[:200]}: {reason}; name a stored article's address, a file of text or HTML, or -") from error
+    return _single(path, body, now)
+
+
+def _single(path: str, body: bytes, now: datetime) -> Submission:
+    """The one article that some bytes are."""
     if len(body) > MAX_PAGE:
         raise UsageError(f"{path}: larger than {MAX_PAGE // 1_000_000} MB")
     content = decode(body)

@@ -19,18 +19,19 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # pysqlite3 where it is installed
 
 from syndtrack import __version__
+from syndtrack.archives import is_archive
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import SyndtrackError, UsageError
 from syndtrack.models import Refusal
-from syndtrack.reports.formats import print_rows
+from syndtrack.reports.formats import plain, print_rows
 from syndtrack.reports.tree import chain_tree, inspection, print_text
 from syndtrack.seeds import seeds_folder
 from syndtrack.tracker import REPORTS, Tracker
 
 REFUSED, WRONG_USAGE, FAILED = 1, 2, 3
-SHOWN_REFUSALS = 50
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,6 +75,9 @@ class Group(click.Group):
             ctx.exit(WRONG_USAGE)
         except SyndtrackError as error:
             click.echo(f"syndtrack: {error}", err=True)
+            ctx.exit(FAILED)
+        except sqlite3.DatabaseError as error:
+            click.echo(f"syndtrack: the database cannot be read: {error}", err=True)
             ctx.exit(FAILED)
         except BrokenPipeError:
             sys.stderr.close()  # whoever read us has enough, as in `syndtrack report matches | head`
@@ -186,7 +190,7 @@ def inspect(session: Session, file: str, form: str) -> None:
 
     Takes a file of text or HTML, an archive, or - for standard input.
     """
-    refused, several = [], file == "-" or file.endswith((".jsonl", ".jsonl.gz"))
+    refused, several = [], file == "-" or is_archive(file)
     with Tracker.in_memory(session.settings()) as tracker:
         for record in tracker.inspect(file):
             if isinstance(record, Refusal):
@@ -308,10 +312,8 @@ def sample_show(session: Session, port: int, once: bool) -> None:
 
 def finish(refused: Sequence[Refusal]) -> None:
     """Name what was refused; the exit status tells that there was something."""
-    for refusal in refused[:SHOWN_REFUSALS]:
-        click.echo(f"{refusal.what}: {refusal.reason}", err=True)
-    if len(refused) > SHOWN_REFUSALS:
-        click.echo(f"… and {len(refused) - SHOWN_REFUSALS} more", err=True)
+    for refusal in refused:
+        click.echo(plain(f"{refusal.what}: {refusal.reason}"), err=True)
     if refused:
         raise click.exceptions.Exit(REFUSED)
 

@@ -27,7 +27,7 @@ from syndtrack.reading.cleaning import clean
 from syndtrack.reading.credits import find_credits
 from syndtrack.reading.pages import read
 from syndtrack.seeds import seed_publishers
-from syndtrack.store.articles import Recorded
+from syndtrack.store.articles import Recorded, UncleanedRevision
 from syndtrack.store.edges import StoryRow
 from syndtrack.store.store import Store
 from syndtrack.store.times import to_time
@@ -35,7 +35,7 @@ from syndtrack.urls import registrable_domain
 from syndtrack.words import Words, tokenise
 
 BATCH = 500  # articles a transaction when an archive is taken in
-WORDS_HELD = 5_000  # texts kept as words while pairs are compared: about 19 KB each, 100 MB
+WORDS_HELD = 3_000_000  # words of texts kept while pairs are compared: about 40 bytes each, 120 MB
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -100,6 +100,8 @@ class Flow:
         self._index = CandidateIndex()
         self._sequence = 0
         self._words: OrderedDict[int, Words] = OrderedDict()
+        self._words_held = 0
+        self._cleaned: set[int] = set()
 
     # -- recording
 
@@ -113,7 +115,7 @@ class Flow:
             credits = [(c, *store.publishers.of_credit(c)) for c in article.credits]
             done = store.articles.record(submission.url, publisher_id, submission.first_seen, article.reading, credits)
             lines += [(done.publisher_id, text, None) for text in done.current]
-            lines += [(done.publisher_id, None, text) for text in done.left]
+            lines += [(owner, None, text) for owner, text in done.left]
             recorded.append(done)
         store.lines.count(lines)
         return recorded
@@ -134,7 +136,8 @@ class Flow:
         if articles and any(registrable_domain(a.submission.url) == home for a in articles):
             self.store.publishers.of_feed(result.feed.url, result.feed.title)
         recorded = self.record(articles)
-        by_url = {a.submission.url: r.article_id for a, r in zip(articles, recorded, strict=True)}
+        # looked up afterwards: of two articles of one poll, the later may have shown that they are one
+        by_url = {a.submission.url: self.store.lookups.article_id(a.submission.url) for a in articles}
         news = sum(r.is_new or r.is_new_revision for r in recorded)
         self.store.feeds.record(result, news)
         sightings = []
@@ -153,6 +156,7 @@ class Flow:
 
     def pretend(self, article: ReadArticle, look: Callable[[int], T]) -> T:
         """What `look` sees, given the article's id, if the article were stored; then everything is taken back."""
+        self.settle()
         try:
             with self.store.transaction():
                 recorded = self.record([article])[0]
@@ -168,13 +172,15 @@ class Flow:
         """Take articles out, as if they had never come; what they touched is traced again."""
         try:
             with self.store.transaction():
+                self._follow()
                 self.store.edges.clear(articles)
                 self.store.matches.clear(articles)
                 gone = [self.store.articles.delete(a) for a in articles]
                 self.store.lines.count([(publisher_id, None, text) for publisher_id, text, _ in gone])
-            for *_, revisions in gone:
-                for revision_id in revisions:
-                    self._index.discard(revision_id)
+                for *_, revisions in gone:
+                    for revision_id in revisions:
+                        self._index.discard(revision_id)
+                self.store.matches.uncompare(self._index.unsettled())
         except BaseException:
             self._forget()
             raise
@@ -193,6 +199,7 @@ class Flow:
     def _settle(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Learn furniture, clean, match, trace; each batch in a transaction as given."""
         with transaction():
+            self._follow()
             for publisher_id in self.store.lines.unlearned():
                 self.store.lines.learn(publisher_id)
         self._clean(transaction, progress)
@@ -201,34 +208,39 @@ class Flow:
 
     def _clean(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Removals and fingerprints of every revision that lacks them."""
-        articles, done = self.store.articles, 0
-        furniture: dict[int, frozenset[int]] = {}
-        while revisions := articles.uncleaned(BATCH):
+        done = 0
+        while True:
             with transaction():
-                removals, prints = [], []
-                for revision in revisions:
-                    if revision.publisher_id not in furniture:
-                        furniture[revision.publisher_id] = self.store.lines.furniture(revision.publisher_id)
-                    cut = clean(revision.text, revision.credits, furniture[revision.publisher_id])
-                    words = tokenise(revision.text, cut)
-                    self._hold(revision.revision_id, words)
-                    removals.append((revision.revision_id, cut))
-                    prints.append((revision.revision_id, fingerprint(words)))
-                judged = [(r, f if f.judgeable else None) for r, f in prints]
-                articles.save_removals(removals)
-                self.store.matches.save_fingerprints(judged)
-                articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
-            for revision_id, found in judged:
-                if found is None:
-                    self._index.discard(revision_id)
+                revisions = self.store.articles.uncleaned(BATCH)
+                if not revisions:
+                    return
+                self._clean_batch(revisions)
             done += len(revisions)
             progress("cleaned", done, 0)
+
+    def _clean_batch(self, revisions: Sequence[UncleanedRevision]) -> None:
+        """The same for some revisions, inside a transaction."""
+        furniture = {p: self.store.lines.furniture(p) for p in {r.publisher_id for r in revisions}}
+        removals, judged = [], []
+        for revision in revisions:
+            cut = clean(revision.text, revision.credits, furniture[revision.publisher_id])
+            words = tokenise(revision.text, cut)
+            self._hold(revision.revision_id, words)
+            self._cleaned.add(revision.revision_id)
+            found = fingerprint(words)
+            removals.append((revision.revision_id, cut))
+            judged.append((revision.revision_id, found if found.judgeable else None))
+            if not found.judgeable:
+                self._index.discard(revision.revision_id)
+        self.store.articles.save_removals(removals)
+        self.store.matches.save_fingerprints(judged)
+        self.store.articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
 
     def _match(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Pairs of every article with a revision that was not compared yet."""
         matches = self.store.matches
-        self._follow()
         with transaction():
+            self._follow()
             matches.uncompare(self._index.unsettled())
             pending = matches.uncompared()
             matches.clear(pending)
@@ -251,6 +263,10 @@ class Flow:
                 self._index.add(revision_id, samples, rank)
         else:
             self._index.extend(prints)
+        for revision_id, *_ in rows:
+            if revision_id not in self._cleaned:  # cleaned by another process: other words than those held, perhaps
+                self._drop(revision_id)
+        self._cleaned.clear()
         self._sequence = rows[-1][-1]
 
     def _pairs(self, batch: Sequence[int], waiting: set[int]) -> Iterator[tuple[int, int, int, int, Match]]:
@@ -291,28 +307,23 @@ class Flow:
 
     def _trace(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Edges and stories of every story with an article that changed."""
-        untraced = self.store.edges.untraced()
-        if not untraced:
-            return
-        components, seen = [], set()
-        for article in untraced:
-            if article not in seen:
-                component = self.store.matches.component(article)
-                seen |= component
-                components.append(sorted(component))
-        with transaction():
-            self.store.edges.clear(sorted(seen))
-        registry = self.store.publishers.registry()
-        start, done = 0, 0
-        while start < len(components):
-            batch: list[list[int]] = []
-            while start < len(components) and sum(map(len, batch)) < BATCH:
-                batch.append(components[start])
-                start += 1
+        registry, done = None, 0
+        while True:
             with transaction():
-                self._trace_components(batch, registry)
-            done += sum(map(len, batch))
-            progress("traced", done, len(seen))
+                untraced = self.store.edges.untraced(BATCH)
+                if not untraced:
+                    return
+                registry = registry or self.store.publishers.registry()
+                components: list[list[int]] = []
+                seen: set[int] = set()
+                for article in untraced:
+                    if article not in seen and len(seen) < BATCH:
+                        components.append(sorted(self.store.matches.component(article)))
+                        seen.update(components[-1])
+                self.store.edges.clear(sorted(seen))
+                self._trace_components(components, registry)
+            done += len(seen)
+            progress("traced", done, 0)
 
     def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry) -> None:
         """Trace some components, loaded together."""
@@ -336,10 +347,17 @@ class Flow:
 
     def _hold(self, revision_id: int, words: Words) -> None:
         """Keep a revision's words for a while."""
+        self._drop(revision_id)
         self._words[revision_id] = words
-        self._words.move_to_end(revision_id)
-        if len(self._words) > WORDS_HELD:
-            self._words.popitem(last=False)
+        self._words_held += len(words)
+        while self._words_held > WORDS_HELD:
+            self._drop(next(iter(self._words)))
+
+    def _drop(self, revision_id: int) -> None:
+        """Keep them no longer."""
+        held = self._words.pop(revision_id, None)
+        if held is not None:
+            self._words_held -= len(held)
 
     def _words_of(self, revision_id: int) -> Words:
         """A revision's words, made from its stored text unless held."""
@@ -355,3 +373,5 @@ class Flow:
         self._index = CandidateIndex()
         self._sequence = 0
         self._words.clear()
+        self._words_held = 0
+        self._cleaned.clear()

@@ -194,8 +194,8 @@ class PollResult:
 class Reading:
     """What an article says of itself: its text with paragraphs parted by newlines, and the sources that its structure states.
 
-    `canonical` is the page's own claim of its address, `links` the links inside the body in order. `beside` are lines that stand next to the
-    running text and may hold credits: pairs of where ("byline", "caption") and the line.
+    `canonical` is the page's own claim of its address, `links` the links inside the body in order. `beside` are lines that stand next
+    to the running text and may hold credits: pairs of where ("byline", "caption") and the line.
     """
 
     title: str

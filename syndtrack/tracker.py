@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from syndtrack.archives import UNSTORED, is_archive, read_archive, read_single
+from syndtrack.archives import UNSTORED, check_archive, read_any, read_archive, read_single
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
 from syndtrack.flow import BATCH, Flow, Progress, ReadArticle, read_article, seed_registry
@@ -155,6 +155,8 @@ class Tracker:
     async def scheduler(self) -> AsyncIterator[Scheduler]:
         """A scheduler with its connections and worker processes. While it lives, its own thread alone uses this tracker's database."""
         with ThreadPoolExecutor(1, "store") as thread:
+            # what a process that was killed left undone
+            await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
             async with self._poller() as (poller, workers):
                 yield Scheduler(self._flow, poller, workers, thread, self._now)
 
@@ -183,6 +185,9 @@ class Tracker:
 
     async def _ingest(self, paths: Iterable[str], progress: Progress) -> IngestSummary:
         """The same; pages are read in worker processes."""
+        paths = list(paths)
+        for path in paths:
+            check_archive(path)
         now, counts, refused = self._now(), {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
         async with AsyncExitStack() as stack:
             workers: Workers | None = None
@@ -224,7 +229,7 @@ class Tracker:
 
     def inspect(self, path: str) -> Iterator[InspectRecord | Refusal]:
         """What the articles of a file say of themselves, without storing anything. A file of plain text or HTML is one article."""
-        articles = read_archive(path, self._now()) if is_archive(path) else [read_single(path, self._now())]
+        articles = read_any(path, self._now())
         for article in articles:
             read = article if isinstance(article, Refusal) else read_article(article)
             yield read if isinstance(read, Refusal) else _inspected(read)

@@ -94,14 +94,16 @@ def test_search_finds_words_and_says_so_when_there_are_none(filled):
     [
         (["report", "nonsense"], 2, "nonsense"),
         (["ingest", "missing.jsonl"], 2, "missing.jsonl: No such file"),
-        (["ingest", "x.pdf"], 2, "x.pdf: No such file"),
+        (["ingest", "good.jsonl", "x.pdf"], 2, "x.pdf: unknown kind of file"),
         (["trace", "https://nowhere.example/a"], 2, "no such article"),
         (["trace", "missing.txt"], 2, "missing.txt"),
         (["import", "missing.opml"], 2, "missing.opml"),
         (["add", "file:///etc/passwd"], 1, "not an http"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, arguments: list[str], status: int, told: str):
+def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, tmp_path: Path, arguments: list[str], status: int, told: str):
+    (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "good.jsonl").write_text(json.dumps(AGENCY) + "\n", encoding="utf-8")
     done = run(*arguments)
     assert done.exit_code == status
     assert told in done.stderr
@@ -140,3 +142,18 @@ def test_an_edge_says_true_and_false_as_the_records_ask(filled):
     assert all(isinstance(row["observed"], bool) and isinstance(row["credited"], bool) for row in rows)
     pairs = [json.loads(line) for line in filled("report", "matches", "--format", "jsonl").stdout.splitlines()]
     assert all(isinstance(row["same_publisher"], bool) and isinstance(row["same_owner"], bool) for row in pairs)
+
+
+def test_standard_input_may_be_a_text_or_an_archive(run):
+    assert "Via The Pilot Digest" in run("inspect", "-", stdin=BLOG["text"]).stdout
+    assert json.loads(run("inspect", "-", "--format", "json", stdin=json.dumps(BLOG)).stdout)["url"] == BLOG["url"]
+
+
+def test_escape_codes_in_texts_of_others_do_not_reach_the_terminal(run, tmp_path: Path):
+    nasty = BLOG | {"title": "Basin \x1b[2J\x1b]0;owned\x07 [bold]closed[/bold] \u202egnp.exe"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(nasty) + "\n", encoding="utf-8")
+    assert run("ingest", "a.jsonl").exit_code == 0
+    for arguments in (["trace", BLOG["url"]], ["search", "basin"], ["report", "stories"]):
+        printed = run(*arguments).stdout
+        assert not {"\x1b", "\x07", "\u202e"} & set(printed)
+    assert "[bold]closed[/bold]" in run("trace", BLOG["url"]).stdout

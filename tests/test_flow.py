@@ -180,3 +180,38 @@ def test_two_addresses_are_one_article_as_soon_as_they_have_shown_the_same_text(
             counted = tracker.store.db.conn.execute("SELECT min(articles), max(articles) FROM publisher_line").fetchone()
             outcomes.add((*findings(tracker), counted, tracker.trace(first["url"])["article"]["url"]))
     assert len(outcomes) == 1
+
+
+def test_a_title_shared_by_feeds_of_two_sites_does_not_make_them_one_publisher(tracker: Tracker):
+    with tracker.store.transaction():
+        publishers = tracker.store.publishers
+        ids = {publishers.of_feed(f"https://{name}.example/rss", "World | Daily news") for name in ("alphapost", "betapost")}
+        ids.add(publishers.of_feed("https://evil.example/rss", "Reuters"))
+        assert len(ids) == 3
+        assert publishers.of_article("Reuters", "https://www.reuters.com/x") not in ids
+
+
+def test_a_credit_before_an_unstated_article_before_a_stated_one_means_one_publisher(tmp_path: Path):
+    unstated = {k: v for k, v in UNRELATED.items() if k != "publisher"} | {"url": "https://digest.example/1"}
+    outcomes = set()
+    for number, order in enumerate(permutations([BLOG, unstated, AGGREGATOR])):
+        with Tracker(Settings(db=tmp_path / f"{number}.db")) as tracker:
+            for place, each in enumerate(order):
+                tracker.ingest([archive(tmp_path, [each], f"{place}.jsonl")])
+            names = [row["name"] for row in tracker.store.db.query("SELECT name FROM publisher WHERE known_from <> 'seed' ORDER BY name")]
+            outcomes.add((*findings(tracker), *names))
+    assert len(outcomes) == 1
+
+
+def test_two_trackers_on_one_file_take_turns_without_doubling_or_losing_anything(tmp_path: Path):
+    with (
+        Tracker(Settings(db=tmp_path / "x.db")) as one,
+        Tracker(Settings(db=tmp_path / "x.db")) as two,
+        Tracker(Settings(db=tmp_path / "y.db")) as alone,
+    ):
+        one.ingest([archive(tmp_path, [UNRELATED], "0.jsonl")])
+        two.forget([UNRELATED["url"]])
+        for place, (each, tracker) in enumerate(((BLOG, two), (AGENCY, one), (AGGREGATOR, two))):
+            tracker.ingest([archive(tmp_path, [each], f"{place}.jsonl")])
+        alone.ingest([archive(tmp_path, [AGENCY, AGGREGATOR, BLOG], "all.jsonl")])
+        assert findings(one) == findings(two) == findings(alone)

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -16,6 +17,7 @@ from rich.table import Table
 
 FORMATS = ("text", "json", "jsonl", "csv", "html")
 SHOWN = 60  # characters of a cell on a terminal
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Record = Mapping[str, Any]
 
@@ -52,7 +54,7 @@ def _print_text(rows: Iterable[Record], empty: str) -> None:
         return
     sys.stdout.write("\t".join(names) + "\n")
     for row in found:
-        sys.stdout.write("\t".join(_cell(row.get(n)).replace("\t", " ").replace("\n", " ") for n in names) + "\n")
+        sys.stdout.write("\t".join(plain(_cell(row.get(n))).replace("\t", " ").replace("\n", " ") for n in names) + "\n")
 
 
 def _csv(rows: Iterable[Record]) -> Iterator[str]:
@@ -66,7 +68,7 @@ def _csv(rows: Iterable[Record]) -> Iterator[str]:
     names = list(first[0])
     writer.writerow(names)
     for row in chain(first, each):
-        writer.writerow([_safe(_cell(row.get(n))) for n in names])
+        writer.writerow([_safe(str(v) if isinstance(v := row.get(n), float) else _cell(v)) for n in names])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -82,6 +84,11 @@ def html_table(rows: Iterable[Record], *, title: str, empty: str) -> Iterator[st
             yield "<table>\n<tr>" + "".join(f"<th>{html.escape(n)}</th>" for n in names) + "</tr>\n"
         yield "<tr>" + "".join(f"<td>{html.escape(_cell(row.get(n)))}</td>" for n in names) + "</tr>\n"
     yield "</table>\n</html>\n" if names else f"<p>{html.escape(empty)}</p>\n</html>\n"
+
+
+def plain(text: str) -> str:
+    """Text of others without control characters: a title may hold escape codes that a terminal would obey."""
+    return CONTROL.sub("\ufffd", text)
 
 
 def _cell(value: object) -> str:
@@ -100,5 +107,5 @@ def _safe(cell: str) -> str:
 
 def _shortened(value: object) -> str:
     """For a terminal: no markup of rich's, not too long."""
-    text = _cell(value).replace("[", "\\[")
+    text = plain(_cell(value)).replace("[", "\\[")
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

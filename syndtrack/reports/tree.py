@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
+from syndtrack.reports.formats import plain
 
 QUOTED = 110  # characters of a quotation
 UNBOUNDED = 2_000  # columns of a line in a pipe, where nothing is to be folded
@@ -48,7 +49,7 @@ def chain_tree(record: TraceRecord) -> RenderableType:
 
 def inspection(record: InspectRecord) -> RenderableType:
     """What an article says of itself."""
-    head = Text(record["title"] or record["url"], style="bold")
+    head = Text(plain(record["title"] or record["url"]), style="bold")
     words = len(record["cleaned"].split())
     return Group(head, Text(f"{len(record['text'])} characters; {words} words after cleaning"), *_statements(record))
 
@@ -60,7 +61,7 @@ def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:
         tree = Tree(Text("Credits", style="bold"))
         for credit in record["credits"]:
             named = credit["publisher"] or credit["url"] or "nobody named"
-            tree.add(Text(f"{credit['kind']}: {named}", style="cyan") + Text(f"  “{_quoted(credit['text'])}”"))
+            tree.add(Text(plain(f"{credit['kind']}: {named}"), style="cyan") + Text(f"  “{_quoted(credit['text'])}”"))
         parts.append(tree)
     if record["removals"]:
         tree = Tree(Text("Removed before matching", style="bold"))
@@ -72,14 +73,14 @@ def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:
 
 def _node(node: NodeRecord) -> Text:
     """One link of the chain."""
-    text = Text(node["publisher"], style="bold green" if node["observed"] else "bold yellow")
+    text = Text(plain(node["publisher"]), style="bold green" if node["observed"] else "bold yellow")
     if not node["observed"]:
         return text + Text(" (not observed)")
-    text += Text(f"  {node['title'] or ''}  {node['first_seen'] or ''}", style="not bold")
-    return text + Text(f"\n{node['url']}", style="blue")
+    text += Text(plain(f"  {node['title'] or ''}  {node['first_seen'] or ''}"), style="not bold")
+    return text + Text(f"\n{plain(node['url'] or '(this text, not stored)')}", style="blue")
 
 
 def _quoted(text: str) -> str:
     """One line, not too long."""
-    line = " ".join(text.split())
+    line = plain(" ".join(text.split()))
     return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"

@@ -18,14 +18,17 @@ MIN_SAME_TEXT = 400
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What recording an article came to. `current`: the text that is current now where it was not; `left`: those that no longer are."""
+    """What recording an article came to.
+
+    `current`: the text that is current now where it was not; `left`: those that no longer are, each with its publisher.
+    """
 
     article_id: int
     publisher_id: int
     is_new: bool
     is_new_revision: bool
     current: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    left: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Articles:
         key, at, hashed = article_key(url), to_text(seen), text_hash(reading.text)
         found = self._find(url, key, publisher_id, hashed, len(reading.text))
         article_id = found[0] if found else self._insert(url, key, publisher_id, at, reading)
-        left = [self._current(other) for other in found]
+        left = [self._current(other) for other in found]  # before they are joined
         for other in found[1:]:
             self._join(other, article_id)
         self._add_address(article_id, url, key, at, reading)
@@ -77,9 +80,9 @@ class Articles:
                 (at, row[0]),
             )
         current = [self._choose_current(article_id)]
-        if current == left:
-            current = left = []
-        owner = self._db.execute("SELECT publisher_id FROM article WHERE id = ?", (article_id,)).fetchone()[0]
+        owner = int(self._db.execute("SELECT publisher_id FROM article WHERE id = ?", (article_id,)).fetchone()[0])
+        if [(owner, text) for text in current] == left:
+            current, left = [], []
         return Recorded(article_id, owner, not found, row is None, tuple(current), tuple(left))
 
     def _find(self, url: str, key: str, publisher_id: int, hashed: str, length: int) -> list[int]:
@@ -106,6 +109,9 @@ class Articles:
             "OR id IN (SELECT a FROM match WHERE b = ?2 UNION SELECT b FROM match WHERE a = ?2)",
             (winner, loser),
         )
+        story = self._db.execute("SELECT story_id FROM article WHERE id = ?", (loser,)).fetchone()[0]
+        self._db.execute("UPDATE article SET story_id = NULL, traced = 0 WHERE story_id = ?", (story,))
+        self._db.execute("DELETE FROM story WHERE id = ?", (story,))
         self._db.execute("UPDATE address SET article_id = ? WHERE article_id = ?", (winner, loser))
         self._db.execute("UPDATE sighting SET article_id = ? WHERE article_id = ?", (winner, loser))
         self._db.execute("UPDATE article SET revision_id = NULL WHERE id = ?", (loser,))
@@ -183,13 +189,11 @@ class Articles:
         )
         return revision_id
 
-    def _current(self, article_id: int) -> str:
-        """The text that is current."""
-        return str(
-            self._db.execute(
-                "SELECT r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?", (article_id,)
-            ).fetchone()[0]
-        )
+    def _current(self, article_id: int) -> tuple[int, str]:
+        """An article's publisher and the text that is current."""
+        query = "SELECT a.publisher_id, r.text FROM article a JOIN revision r ON r.id = a.revision_id WHERE a.id = ?"
+        publisher_id, text = self._db.execute(query, (article_id,)).fetchone()
+        return int(publisher_id), str(text)
 
     def _choose_current(self, article_id: int) -> str:
         """Make the text seen last the current one."""
@@ -218,8 +222,8 @@ class Articles:
     def uncleaned(self, limit: int) -> list[UncleanedRevision]:
         """Revisions whose removals are still to be made, oldest first."""
         rows = self._db.execute(
-            "SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r JOIN article a ON a.id = r.article_id "
-            "WHERE r.step = 'read' LIMIT ?",
+            "SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r INDEXED BY revision_uncleaned "
+            "JOIN article a ON a.id = r.article_id WHERE r.step = 'read' ORDER BY r.id LIMIT ?",
             (limit,),
         ).fetchall()
         credits = self._credits_by_revision([row[0] for row in rows])

@@ -29,9 +29,10 @@ class Edges:
     def __init__(self, connection: Any) -> None:
         self._db = connection
 
-    def untraced(self) -> list[int]:
+    def untraced(self, limit: int) -> list[int]:
         """Articles whose story has changed since it was traced."""
-        return [row[0] for row in self._db.execute("SELECT id FROM article WHERE traced = 0 AND revision_id IS NOT NULL ORDER BY id")]
+        query = "SELECT id FROM article INDEXED BY article_untraced WHERE traced = 0 AND revision_id IS NOT NULL ORDER BY id LIMIT ?"
+        return [row[0] for row in self._db.execute(query, (limit,))]
 
     def versions(self, articles: Iterable[int]) -> list[Version]:
         """Articles as tracing looks at them."""

@@ -28,6 +28,11 @@ EDGES = """
     LEFT JOIN article s ON s.id = e.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id
     LEFT JOIN publisher up ON up.id = e.source_publisher_id LEFT JOIN publisher ct ON ct.id = e.credited_to_id"""
 
+# What two versions share against the others is reported as overlap: the kinds of evidence are fixed.
+EVIDENCE = """
+    SELECT CASE kind WHEN 'innovation' THEN 'overlap' ELSE kind END AS kind, text, "start", "end", round(weight, 3) AS weight
+    FROM evidence WHERE edge_id = ? ORDER BY id"""
+
 NODE = """
     SELECT a.id, a.url, p.name AS publisher, a.title, a.published, a.first_seen, a.revision_id, a.story_id
     FROM article a JOIN publisher p ON p.id = a.publisher_id"""
@@ -51,16 +56,19 @@ PUBLISHERS = """
     ), placed AS (
         SELECT source_id, copy_id, lag, row_number() OVER (PARTITION BY source_id, copy_id ORDER BY lag) AS place,
                count(*) OVER (PARTITION BY source_id, copy_id) AS number FROM copies WHERE lag IS NOT NULL
+    ), middle AS (
+        SELECT source_id, copy_id, lag FROM placed WHERE place = (number + 1) / 2
+    ), printed AS (
+        SELECT publisher_id, count(*) AS number FROM article GROUP BY publisher_id
     )
     SELECT sp.name AS source_publisher, cp.name AS copy_publisher, count(*) AS copies,
            round(avg(k.credited), 3) AS credited_share,
-           (SELECT lag FROM placed p
-            WHERE p.source_id = k.source_id AND p.copy_id = k.copy_id AND p.place = (p.number + 1) / 2) AS median_lag_seconds,
-           round(1.0 * count(DISTINCT k.of_article)
-                 / (SELECT count(*) FROM article a WHERE a.publisher_id = k.source_id), 3) AS share_of_source_reused,
-           round(1.0 * count(DISTINCT k.article)
-                 / (SELECT count(*) FROM article a WHERE a.publisher_id = k.copy_id), 3) AS share_of_copier_from_source
+           m.lag AS median_lag_seconds,
+           round(1.0 * count(DISTINCT k.of_article) / a.number, 3) AS share_of_source_reused,
+           round(1.0 * count(DISTINCT k.article) / b.number, 3) AS share_of_copier_from_source
     FROM copies k JOIN publisher sp ON sp.id = k.source_id JOIN publisher cp ON cp.id = k.copy_id
+    LEFT JOIN middle m ON m.source_id = k.source_id AND m.copy_id = k.copy_id
+    LEFT JOIN printed a ON a.publisher_id = k.source_id LEFT JOIN printed b ON b.publisher_id = k.copy_id
     GROUP BY k.source_id, k.copy_id ORDER BY copies DESC, source_publisher, copy_publisher"""
 
 
@@ -86,11 +94,7 @@ class Lookups:
                 condition, parameters = f" WHERE e.{column} IN (SELECT value FROM json_each(?))", (json.dumps(sorted(ids)),)
         for row in self._db.query(EDGES + condition + order, parameters):
             number = row.pop("id")
-            row["evidence"] = list(
-                self._db.query(
-                    'SELECT kind, text, "start", "end", round(weight, 3) AS weight FROM evidence WHERE edge_id = ? ORDER BY id', (number,)
-                )
-            )
+            row["evidence"] = list(self._db.query(EVIDENCE, (number,)))
             yield row | {"observed": bool(row["observed"]), "credited": bool(row["credited"])}
 
     def duplicates(self, limit: int | None = None) -> Iterator[Row]:

@@ -51,7 +51,12 @@ class Matches:
 
     def uncompared(self) -> list[int]:
         """Articles with a revision that is cleaned and still to be compared."""
-        return [row[0] for row in self._db.execute("SELECT DISTINCT article_id FROM revision WHERE step = 'cleaned' ORDER BY article_id")]
+        return [
+            row[0]
+            for row in self._db.execute(
+                "SELECT DISTINCT article_id FROM revision INDEXED BY revision_uncompared WHERE step = 'cleaned' ORDER BY article_id"
+            )
+        ]
 
     def uncompare(self, revisions: Iterable[int]) -> None:
         """Revisions whose candidates changed are to be compared again."""

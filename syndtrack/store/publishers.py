@@ -21,9 +21,16 @@ TITLE_PARTS = re.compile(r"\s+[-–—|»:·]\s+|\s*[|»]\s*")
 FEED_WORDS = re.compile(r"(?i)\b(?:rss|atom|feeds?|news ?feed|all articles|latest(?: news)?|top stories)\b")
 
 
-def feed_name(title: str | None) -> str:
-    """The publisher's name in a feed's title, without what only says that it is a feed: of "Example Post » Feed" it is "Example Post"."""
-    first = TITLE_PARTS.split((title or "").strip())[0]
+def feed_name(title: str | None, domain: str = "") -> str:
+    """The publisher's name in a feed's title, without what only says that it is a feed: of "Example Post » Feed" it is "Example Post".
+
+    Of several parts ("World | Example Post") the one that resembles the site's domain, else the first.
+    """
+    parts = TITLE_PARTS.split((title or "").strip())
+    site = fold(domain.partition(".")[0])
+    first = next(
+        (p for p in parts if len(site) > 2 and (fold(p) == site or (len(fold(p)) > 3 and (fold(p) in site or site in fold(p))))), parts[0]
+    )
     return " ".join(FEED_WORDS.sub(" ", first).split()).strip(" -–—|:,")[:MAX_NAME]
 
 
@@ -100,13 +107,21 @@ class Publishers:
         return self._declare(domain or url[:MAX_NAME], domain, "address")
 
     def of_feed(self, url: str, title: str | None) -> int:
-        """The publisher of a feed's site. One so far known only by its address goes by the feed's title from now on."""
+        """The publisher of a feed's site. One so far known only by its address goes by the feed's title from now on.
+
+        A title is the feed's own claim, so a name that somebody declared has already stays theirs.
+        """
         number = self.of_article(None, url)
-        name = feed_name(title)
-        if name and self._db.execute("SELECT known_from FROM publisher WHERE id = ?", (number,)).fetchone()[0] == "address":
-            self.of_article(name, url)
-            return self.of_article(None, url)
+        name = feed_name(title, registrable_domain(url))
+        known_from = self._db.execute("SELECT known_from FROM publisher WHERE id = ?", (number,)).fetchone()[0]
+        if name and known_from == "address" and not self._declared.get(fold(name)):
+            self._rename(number, name, "")
         return number
+
+    def _rename(self, number: int, name: str, domain: str) -> None:
+        """A publisher known by its address is told its name."""
+        self._announce(number, (name,))  # first, so that one known from credits by that name has become this one
+        self._db.execute("UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (self._free_name(name, domain), number))
 
     def _by_name(self, name: str, domain: str) -> int:
         """The declared publisher of that name; one so far known only by this domain takes the name; else a new one."""
@@ -125,10 +140,7 @@ class Publishers:
         if owner and owner[0] in ids:
             return int(owner[0])
         if owner and owner[1] == "address":
-            self._db.execute(
-                "UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (self._free_name(name, domain), owner[0])
-            )
-            self._announce(owner[0], (name,))
+            self._rename(owner[0], name, domain)
             return int(owner[0])
         return self._declare(name, "" if owner else domain, "statement")
 
@@ -153,10 +165,12 @@ class Publishers:
         """A publisher now goes by these names: credits that state them are resolved again, what was known from credits only is joined."""
         for name in names:
             key = fold(name)
-            self._declared[key].add(number)
-            stated = self._credited.pop(key, None)
+            stated = self._credited.get(key)
             if stated is not None and stated != number:
                 self.merge(stated, number)
+            self._credited.pop(key, None)
+            self._declared[key].add(number)
+            self._db.execute("INSERT OR IGNORE INTO publisher_alias VALUES (?, ?)", (number, name))
             meant = number if len(self._declared[key]) == 1 else None
             self._db.execute(
                 "UPDATE article SET traced = 0 "
@@ -220,6 +234,7 @@ class Publishers:
             "ON CONFLICT DO UPDATE SET articles = articles + excluded.articles",
             (winner, loser),
         )
+        self._db.execute("UPDATE publisher SET lines_changed = 1 WHERE id = ?", (winner,))
         self._db.execute("DELETE FROM publisher WHERE id = ?", (loser,))
         self.load()
 

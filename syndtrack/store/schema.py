@@ -89,7 +89,7 @@ CREATE TABLE story (
     title TEXT NOT NULL
 ) STRICT;
 CREATE TABLE article (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,
     url TEXT NOT NULL,
     publisher_id INTEGER NOT NULL REFERENCES publisher(id),
@@ -114,7 +114,7 @@ CREATE TABLE address (
 CREATE INDEX address_article ON address(article_id);
 CREATE INDEX address_key ON address(key);
 CREATE TABLE revision (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
     first_seen TEXT NOT NULL,
     last_seen TEXT NOT NULL,
@@ -126,7 +126,8 @@ CREATE TABLE revision (
     UNIQUE (article_id, text_hash)
 ) STRICT;
 CREATE INDEX revision_hash ON revision(text_hash);
-CREATE INDEX revision_step ON revision(step) WHERE step <> 'matched';
+CREATE INDEX revision_uncleaned ON revision(id) WHERE step = 'read';
+CREATE INDEX revision_uncompared ON revision(article_id) WHERE step = 'cleaned';
 CREATE INDEX article_revision ON article(revision_id);
 CREATE TABLE sighting (
     feed_id INTEGER NOT NULL REFERENCES feed(id) ON DELETE CASCADE,
@@ -176,6 +177,7 @@ CREATE TABLE publisher_line (
     articles INTEGER NOT NULL,
     PRIMARY KEY (publisher_id, line_key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX publisher_line_repeated ON publisher_line(publisher_id, articles, line_key) WHERE articles > 1;
 CREATE TABLE furniture (
     publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
     line_key INTEGER NOT NULL,
@@ -210,6 +212,8 @@ CREATE TABLE match (
     CHECK (a < b)
 ) STRICT;
 CREATE INDEX match_b ON match(b);
+CREATE INDEX match_a_revision ON match(a_revision);
+CREATE INDEX match_b_revision ON match(b_revision);
 CREATE TABLE edge (
     id INTEGER PRIMARY KEY,
     copy_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
@@ -223,6 +227,8 @@ CREATE TABLE edge (
 ) STRICT;
 CREATE INDEX edge_copy ON edge(copy_id);
 CREATE INDEX edge_source ON edge(source_id);
+CREATE INDEX edge_source_publisher ON edge(source_publisher_id);
+CREATE INDEX edge_credited_to ON edge(credited_to_id);
 CREATE TABLE evidence (
     id INTEGER PRIMARY KEY,
     edge_id INTEGER NOT NULL REFERENCES edge(id) ON DELETE CASCADE,
