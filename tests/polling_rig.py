@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any
 
 from syndtrack.models import Feed, PollResult
 from syndtrack.polling.fetch import Fetcher
-from syndtrack.polling.guard import parse_networks
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.workers import Workers
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
-LOOPBACK = parse_networks("127.0.0.0/8")
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 @dataclass

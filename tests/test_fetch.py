@@ -7,6 +7,7 @@ import gzip
 import socket
 import zlib
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
@@ -17,8 +18,8 @@ from scripted_server import Reply, ScriptedServer
 from syndtrack import __version__
 from syndtrack.errors import FetchError
 from syndtrack.polling.fetch import FEED_BYTES, MAX_REDIRECTS, Fetcher, sendable, validators
-from syndtrack.polling.guard import parse_networks
 from syndtrack.polling.hosts import HeldError
+from syndtrack.polling.names import LOOKUPS_PER_DOMAIN
 from syndtrack.urls import shown
 
 GZIP = (("Content-Encoding", "gzip"),)
@@ -235,6 +236,26 @@ async def test_hanging_names_hold_up_nobody_else():
         assert all(answer.body == b"x" for answer in await asyncio.gather(*slow))
 
 
+async def test_hanging_names_of_one_domain_take_up_few_look_ups():
+    hang, enough, loop, started = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop(), []
+
+    def lookup(host: str, port: int) -> list[tuple[object, ...]]:
+        started.append(host)
+        if len(started) == LOOKUPS_PER_DOMAIN:
+            loop.call_soon_threadsafe(enough.set)
+        if host.endswith("wild.com"):
+            asyncio.run_coroutine_threadsafe(hang.wait(), loop).result()
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    async with ScriptedServer({"/": Reply(b"x")}) as server, make_fetcher(Clock(), lookup=lookup) as fetcher:
+        slow = [asyncio.create_task(fetcher.fetch(f"http://n{n}.wild.com:{server.port}/")) for n in range(20)]
+        await enough.wait()
+        assert (await fetcher.fetch(f"http://quick.example:{server.port}/")).body == b"x"
+        assert len([host for host in started if host.endswith("wild.com")]) == LOOKUPS_PER_DOMAIN
+        hang.set()
+        assert all(answer.body == b"x" for answer in await asyncio.gather(*slow))
+
+
 # -- redirects
 
 
@@ -276,7 +297,7 @@ async def test_a_redirect_to_no_web_address_is_refused(to):
 async def test_a_redirect_into_a_private_network_is_refused():
     async with ScriptedServer() as inside, ScriptedServer(host="127.7.7.7") as outside:
         outside.pages["/"] = moved(inside.url("/admin"))
-        async with make_fetcher(Clock(), allowed=parse_networks("127.7.7.7")) as fetcher:
+        async with make_fetcher(Clock(), allowed=[ip_network("127.7.7.7")]) as fetcher:
             assert await refusal(fetcher, outside.url()) == "address 127.0.0.1 is loopback; allow it with SYNDTRACK_ALLOW_NETWORKS"
     assert inside.asked == []
 

@@ -101,6 +101,16 @@ def test_a_script_without_a_main_guard_works_and_is_not_run_again_by_the_workers
     assert len(output.splitlines()) == 1
 
 
+def test_ending_at_once_says_nothing(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import asyncio\nfrom syndtrack.polling.workers import Workers\n"
+        "async def main():\n    async with Workers(2):\n        pass\nasyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own script
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_looping_worker_does_not_outlive_the_program(tmp_path):
     program = run_script(tmp_path, "await workers.run(tasks.say_and_loop_for_ever, what='poison', deadline=600)")
     assert program.stdout is not None

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from syndtrack.errors import UsageError
-
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -74,17 +72,6 @@ class AddressRefusedError(PermissionError):
 
     def __str__(self) -> str:
         return str(self.strerror)
-
-
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """Networks in CIDR notation, parted by commas or blanks, as in `127.0.0.0/8, ::1/128`. Raises UsageError for what is none."""
-    networks = []
-    for part in text.replace(",", " ").split():
-        try:
-            networks.append(ip_network(part, strict=False))
-        except ValueError as error:
-            raise UsageError(f"{part!r} is no network in CIDR notation, such as 192.168.1.0/24") from error
-    return tuple(networks)
 
 
 class Guard:

@@ -2,7 +2,8 @@
 
 asyncio's own look-ups share a handful of threads: twelve names that hang stall every other host. Here each look-up has its own
 daemon thread, of which there are at most `LOOKUPS`, and whoever asks stops waiting after `DEADLINE` seconds. A name that is
-still being looked up is not asked for a second time.
+still being looked up is not asked for a second time. Of one domain at most `LOOKUPS_PER_DOMAIN` names are looked up at once: whoever
+links to a thousand names of his own that hang takes up no more.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from syndtrack.polling.guard import Guard
+from syndtrack.urls import registrable_domain
 
 LOOKUPS = 64
+LOOKUPS_PER_DOMAIN = 4
 DEADLINE = 10.0
 
 Infos = list[tuple[Any, ...]]
@@ -37,13 +41,15 @@ class Names(AbstractResolver):
         self._guard = guard
         self._lookup = lookup
         self._threads = asyncio.Semaphore(LOOKUPS)
+        self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._running: dict[tuple[str, int], asyncio.Future[Infos]] = {}
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         """The addresses of a host. Raises OSError when there are none or the answer takes too long."""
         try:
+            future = await self._asked(host, port)
             async with asyncio.timeout(DEADLINE):
-                infos = await asyncio.shield(await self._asked(host, port))
+                infos = await asyncio.shield(future)
         except TimeoutError as error:
             raise OSError(None, "the name server did not answer in time") from error
         except UnicodeError as error:  # a label that is empty or longer than 63 characters
@@ -70,22 +76,32 @@ class Names(AbstractResolver):
         """Nothing to close: threads that still wait are daemons."""
 
     async def _asked(self, host: str, port: int) -> asyncio.Future[Infos]:
+        """The look-up of a name, under way. Waiting for a thread does not count into DEADLINE, waiting for others of its domain does."""
         key = (host, port)
         if key not in self._running:
-            await self._threads.acquire()
+            gate = self._domains.setdefault(registrable_domain(host), asyncio.Semaphore(LOOKUPS_PER_DOMAIN))
+            async with asyncio.timeout(DEADLINE):
+                await gate.acquire()
+            try:
+                await self._threads.acquire()
+            except BaseException:
+                gate.release()
+                raise
             if key in self._running:  # somebody else asked while this one waited for a thread
                 self._threads.release()
+                gate.release()
                 return self._running[key]
-            self._running[key] = self._start(key)
+            self._running[key] = self._start(key, gate)
         return self._running[key]
 
-    def _start(self, key: tuple[str, int]) -> asyncio.Future[Infos]:
+    def _start(self, key: tuple[str, int], gate: asyncio.Semaphore) -> asyncio.Future[Infos]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Infos] = loop.create_future()
 
         def finish(infos: Infos | None, error: Exception | None) -> None:
             self._running.pop(key, None)
             self._threads.release()
+            gate.release()
             if future.done():
                 return
             if infos is not None:

@@ -20,6 +20,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError as PoolCancelledError
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from importlib import import_module
@@ -43,6 +44,7 @@ TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
 WALL_FACTOR = 4
+START_SECONDS = 10.0
 END_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
 WARM_MODULES = ("syndtrack.polling.seen", "feedparser", "syndtrack.reading.charset", "protego")
@@ -75,16 +77,20 @@ class Workers:
         self._tasks_per_worker = tasks_per_worker
         self._turns = asyncio.Semaphore(self._count)
         self._pool: ProcessPool | None = None
+        self._first: Future[int] | None = None
 
     async def __aenter__(self) -> Self:
         self._pool = self._new_pool()
         # The first task starts the processes. It takes a second, while the fork server imports what it shares, so not on the event loop.
-        await asyncio.to_thread(self._pool.schedule, os.getpid)
+        self._first = await asyncio.to_thread(self._pool.schedule, os.getpid)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
+            if self._first is not None:
+                # A fork server whose children are ended while they start says so with a traceback.
+                await asyncio.wait([asyncio.wrap_future(self._first)], timeout=START_SECONDS)
             ended, loop = asyncio.Event(), asyncio.get_running_loop()
             _end_aside(pool, lambda: loop.call_soon_threadsafe(ended.set))
             with suppress(TimeoutError):
