@@ -236,6 +236,8 @@ def plausible(name: Name, wording: str, registry: Registry, *, label: bool) -> b
     if label and (is_institution(found) or is_no_source(found)):
         return False
     if wording in words("weak_wordings"):
+        if wording == "via" and label and plain(found) not in words("streets"):
+            return True  # "Via Glumledger": a line of its own, at an end of the text
         return is_spelt_as_name(found) if wording == "via" else is_press(found)
     return True
 
