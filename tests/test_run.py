@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import socket
 import sys
@@ -63,10 +64,24 @@ class Run:
 
     async def leaves_no_process(self) -> None:
         """Workers end with it; after SIGKILL the kernel ends them, which takes a moment."""
-        with suppress(ProcessLookupError):
-            while True:
-                os.killpg(self.pid, 0)
-                await asyncio.sleep(0.01)  # nothing tells when a process that is not ours to wait for has ended
+        while members := running_in_group(self.pid):
+            with suppress(ProcessLookupError):
+                ended = os.pidfd_open(members[0])  # readable once the process has ended
+                try:
+                    await asyncio.to_thread(select.select, [ended], [], [])
+                finally:
+                    os.close(ended)
+
+
+def running_in_group(group: int) -> list[int]:
+    """The processes of a group, without those that have ended but nobody took note of."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            state, _, of_group = status.read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state not in "ZX":
+                found.append(int(status.parent.name))
+    return found
 
 
 Start = Callable[..., object]
