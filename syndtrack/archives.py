@@ -102,8 +102,8 @@ def _single(path: str, body: bytes, now: datetime) -> Submission:
     content = decode(body)
     url = UNSTORED + blake2b(body, digest_size=8).hexdigest()
     if content.lstrip()[:1] == "<":
-        return Submission(url=url, first_seen=now, html=content)
-    return Submission(url=url, first_seen=now, text=content)
+        return Submission(url=url, first_seen=now, html=content, origin=path)
+    return Submission(url=url, first_seen=now, text=content, origin=path)
 
 
 def article_of(record: Any, where: str, now: datetime) -> Submission:  # noqa: ANN401 - whatever JSON held
@@ -136,6 +136,7 @@ def article_of(record: Any, where: str, now: datetime) -> Submission:  # noqa: A
         title=stated["title"],
         publisher=stated["publisher"] or None,
         published=parse_date(stated["published"]),
+        origin=where,
     )
 
 
@@ -246,4 +247,5 @@ def _captured(record: Any, kind: str, where: str, now: datetime) -> Submission |
         pass  # what follows the last chunk or the compressed page
     if getattr(record.raw_stream, "limit", 0) > 0:
         return Refusal(where, "the page breaks off: its record is shorter than its Content-Length")
-    return Submission(url=url, first_seen=parse_date(record.rec_headers.get_header("WARC-Date")) or now, html=decode(body, kind))
+    seen = parse_date(record.rec_headers.get_header("WARC-Date")) or now
+    return Submission(url=url, first_seen=seen, html=decode(body, kind), origin=where)

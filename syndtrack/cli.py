@@ -33,6 +33,14 @@ from syndtrack.tracker import REPORTS, Tracker
 
 REFUSED, WRONG_USAGE, FAILED = 1, 2, 3
 
+# The columns of reports that a terminal has room for; pipes and files get all.
+ON_TERMINALS = {
+    "duplicates": ("copy_publisher", "source_publisher", "kind", "confidence", "credited", "title", "copy"),
+    "matches": ("a", "b", "kind", "resemblance", "a_in_b", "b_in_a"),
+    "edges": ("copy", "source_publisher", "source", "kind", "confidence", "credited"),
+    "feeds": ("url", "entries", "outcome", "next_check", "reason"),
+}
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -228,7 +236,8 @@ def trace(session: Session, what: str, form: str) -> None:
 def report(session: Session, name: str, form: str) -> None:
     """Print a report: duplicates, matches, edges, publishers (who copies whom), stories, feeds."""
     with session.tracker() as tracker:
-        print_rows(tracker.report(name), form, empty=f"Nothing to report on {name} yet.", title=name.capitalize())
+        rows = tracker.report(name)
+        print_rows(rows, form, empty=f"Nothing to report on {name} yet.", title=name.capitalize(), columns=ON_TERMINALS.get(name, ()))
 
 
 @main.command(epilog=example("syndtrack search embassy rockets --limit 5"))

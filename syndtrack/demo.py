@@ -38,7 +38,7 @@ async def _show(settings: Settings, port: int, say: Say, *, once: bool) -> bool:
     async with open_newsroom(seeds_folder() / "sample") as newsroom:
         with Tracker(settings) as tracker:
             tracker.add([feed.url for feed in newsroom.feeds])
-            say(f"{len(newsroom.feeds)} feeds of a newsroom on loopback, {newsroom.rounds} rounds of polls while articles travel:")
+            say(f"{len(newsroom.feeds)} feeds of a newsroom on loopback, {newsroom.rounds + 1} rounds of polls while articles travel:")
             async with tracker.scheduler() as scheduler:
                 for number in range(1, newsroom.rounds + 2):
                     summary = await scheduler.round(everything=True)

@@ -61,7 +61,7 @@ def read_article(submission: Submission) -> ReadArticle | Refusal:
     try:
         reading = read(submission)
     except RefusedError as error:
-        return Refusal(error.what, error.reason)
+        return Refusal(submission.origin or error.what, error.reason)
     credits = [_with_link(c, reading.links) for c in find_credits(reading.text, seed_registry())]
     return ReadArticle(submission, reading, (*credits, *_beside(reading, credits), *reading.stated, *submission.stated))
 

@@ -7,7 +7,7 @@ Shares and confidences lie between 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -135,7 +135,7 @@ class Submission:
     """One article as handed in by a feed or an archive, before anything was read from it. One of `text` and `html` is given.
 
     `publisher` is a name or domain as stated; None leaves it to the address. `feed_id` is the feed it came by, `stated` what that feed's
-    entry says of its source.
+    entry says of its source. `origin` is where an archive has it (FILE:LINE), by which a refusal names it.
     """
 
     url: str
@@ -147,6 +147,7 @@ class Submission:
     published: datetime | None = None
     stated: tuple[Credit, ...] = ()
     feed_id: int | None = None
+    origin: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
-from syndtrack.reports.chain import InspectRecord, TraceRecord, inspect_record, trace_record
+from syndtrack.reports.chain import InspectRecord, TraceRecord, inspect_record, trace_record, without_address
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
 from syndtrack.seeds import seed_feeds, seed_publishers
 from syndtrack.store.lookups import Row
@@ -264,7 +264,7 @@ class Tracker:
         read = read_article(submission)
         if isinstance(read, Refusal):
             raise RefusedError(read.what, read.reason)
-        return self._flow.pretend(read, lambda article_id: trace_record(self.store.lookups, article_id))
+        return without_address(self._flow.pretend(read, lambda article_id: trace_record(self.store.lookups, article_id)))
 
     def report(self, name: str) -> Iterator[Row]:
         """The rows of one of REPORTS. Raises UsageError for another name."""
@@ -293,4 +293,4 @@ async def _read(record: Submission | Refusal, workers: Workers | None) -> ReadAr
     try:
         return await workers.run(read_article, record, what=record.url, deadline=READ_SECONDS)
     except RefusedError as error:
-        return Refusal(error.what, error.reason)
+        return Refusal(record.origin or error.what, error.reason)

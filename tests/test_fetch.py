@@ -111,6 +111,7 @@ async def test_any_other_status_is_an_answer_without_body(status):
         ("deflate", zlib.compress(b"news " * 1000, wbits=-15)),
         ("identity", b"news " * 1000),
     ],
+    ids=["gzip", "x-gzip", "two members", "padded", "zlib", "raw deflate", "identity"],
 )
 async def test_packed_bodies_are_unpacked(encoding, packed):
     async with ScriptedServer({"/": Reply(packed, headers=(("Content-Encoding", encoding),))}) as server, make_fetcher(Clock()) as fetcher:

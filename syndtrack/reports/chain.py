@@ -102,6 +102,15 @@ def node_record(row: Row) -> NodeRecord:
     )
 
 
+def without_address(record: TraceRecord) -> TraceRecord:
+    """The record of a text that is not stored: it has neither address nor publisher."""
+    here = record["article"]["url"]
+    nameless = NodeRecord(**(record["article"] | {"url": None, "publisher": "(this text)"}))
+    chain = [nameless, *record["chain"][1:]]
+    edges = [edge | {"copy": None} if edge["copy"] == here else edge for edge in record["edges"]]
+    return TraceRecord(**(record | {"article": nameless, "chain": chain, "origin": chain[-1], "edges": edges}))
+
+
 def unobserved(publisher: str) -> NodeRecord:
     """A source that is known by name only."""
     return NodeRecord(url=None, publisher=publisher, title=None, published=None, first_seen=None, observed=False)

@@ -22,8 +22,11 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 Record = Mapping[str, Any]
 
 
-def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str) -> None:
-    """Print rows to standard output in one of FORMATS. `empty` is what text and HTML say where there are none."""
+def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str, columns: Sequence[str] = ()) -> None:
+    """Print rows to standard output in one of FORMATS.
+
+    `empty` is what text and HTML say where there are none, `columns` those that a terminal has room for (all by default).
+    """
     match form:
         case "json":
             sys.stdout.write(json.dumps(list(rows), ensure_ascii=False, indent=1) + "\n")
@@ -36,10 +39,10 @@ def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str) -> 
         case "html":
             sys.stdout.write("".join(html_table(rows, title=title, empty=empty)))
         case _:
-            _print_text(rows, empty)
+            _print_text(rows, empty, columns)
 
 
-def _print_text(rows: Iterable[Record], empty: str) -> None:
+def _print_text(rows: Iterable[Record], empty: str, columns: Sequence[str]) -> None:
     """A table on a terminal; in a pipe one tab-separated line a row."""
     found = list(rows)
     if not found:
@@ -47,9 +50,12 @@ def _print_text(rows: Iterable[Record], empty: str) -> None:
         return
     names = list(found[0])
     if sys.stdout.isatty():
-        table = Table(*names, show_lines=False)
+        shown = [n for n in columns if n in names] or names
+        table = Table()
+        for name in shown:
+            table.add_column(name, overflow="fold")
         for row in found:
-            table.add_row(*(_shortened(row.get(n)) for n in names))
+            table.add_row(*(_shortened(row.get(n)) for n in shown))
         Console().print(table)
         return
     sys.stdout.write("\t".join(names) + "\n")
