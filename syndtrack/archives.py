@@ -212,7 +212,7 @@ def _parquet(path: str, now: datetime) -> Iterator[Submission | Refusal]:
 def _warc(path: str, now: datetime) -> Iterator[Submission | Refusal]:
     """Web archive: HTML responses, seen when they were captured."""
     from warcio.archiveiterator import ArchiveIterator  # noqa: PLC0415 - slow to import, and few need it
-    from warcio.exceptions import ArchiveLoadFailed  # noqa: PLC0415
+    from warcio.exceptions import ArchiveLoadFailed  # noqa: PLC0415 - as above
 
     number = 0
     with Path(path).open("rb") as stream:

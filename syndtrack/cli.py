@@ -288,7 +288,7 @@ def sample() -> None:
 def sample_serve(port: int, pace: float, opml: Path | None) -> None:
     """Serve the newsroom's feeds and pages until interrupted. Poll it with SYNDTRACK_ALLOW_NETWORKS=127.0.0.0/8."""
     from syndtrack.sample.pages import opml as opml_of  # noqa: PLC0415 - nobody else needs the newsroom
-    from syndtrack.sample.server import SampleFeed, serve  # noqa: PLC0415
+    from syndtrack.sample.server import SampleFeed, serve  # noqa: PLC0415 - as above
 
     def ready(feeds: Sequence[SampleFeed]) -> None:
         for feed in feeds:

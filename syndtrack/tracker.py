@@ -35,7 +35,7 @@ from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
 from syndtrack.reports.chain import InspectRecord, TraceRecord, inspect_record, trace_record, without_address
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
-from syndtrack.seeds import seed_feeds, seed_publishers
+from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.store import Store
 from syndtrack.urls import is_http
@@ -118,12 +118,6 @@ class Tracker:
         feeds = [(f.url, f.title) for f in read_subscriptions(Path(path))]
         refused = self._subscribe(feeds)
         return len(feeds) - len(refused), refused
-
-    def subscribe_seeds(self) -> int:
-        """Subscribe to the feeds that a new database starts with, unless something is subscribed already. Returns how many there are."""
-        if not self.store.feeds.all():
-            self._subscribe([(f.url, f.title) for f in seed_feeds()])
-        return len(self.store.feeds.all())
 
     def feeds(self) -> list[Row]:
         """Subscriptions with their health."""

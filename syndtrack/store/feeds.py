@@ -28,10 +28,6 @@ class Feeds:
         done = self._db.execute("INSERT OR IGNORE INTO feed (url, title, added) VALUES (?, ?, ?)", (url, title, to_text(now)))
         return bool(done.rowcount)
 
-    def remove(self, url: str) -> bool:
-        """Unsubscribe; the articles stay."""
-        return bool(self._db.execute("DELETE FROM feed WHERE url = ?", (url,)).rowcount)
-
     def all(self) -> list[Feed]:
         """Every subscription, in the order in which they were added."""
         return [_feed(row) for row in self._db.execute(f"SELECT {', '.join(FIELDS)} FROM feed ORDER BY id")]
