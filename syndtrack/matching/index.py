@@ -26,7 +26,6 @@ HUBS = 1024
 _NEWEST = 1 << 16
 """Postings kept in the dictionary before they become a segment."""
 
-_LAST = (1 << 63) - 1
 _SLOT = np.uint64(0xFFFFFFFF)
 
 _Samples = npt.NDArray[np.uint32]
