@@ -36,9 +36,11 @@ def test_unpacking_does_not_depend_on_how_the_bytes_arrive(body, sizes, encoding
     assert out == body
 
 
+# Named, for a name made of the bytes would hold the second they were packed in.
 @pytest.mark.parametrize(("piece", "reason"), [
-    (b"\0" * 10_000, "followed by what does not belong to it"), (gzip.compress(b""), "gzip members"),
-    (gzip.compress(bytes(range(256)) * 40, 0), "larger than 500,000 bytes"),
+    pytest.param(b"\0" * 10_000, "followed by what does not belong to it", id="zeros"),
+    pytest.param(gzip.compress(b""), "gzip members", id="empty members"),
+    pytest.param(gzip.compress(bytes(range(256)) * 40, 0), "larger than 500,000 bytes", id="full members"),
 ])  # fmt: skip
 def test_what_follows_a_packed_body_is_bounded_however_little_it_gives(piece, reason):
     with pytest.raises(BodyError, match=reason):
