@@ -1,0 +1,67 @@
+"""Commands of feeds: subscribe, list, poll."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from syndtrack.cli.frame import Session, example, finish, format_option, progress_bar
+from syndtrack.models import Refusal
+from syndtrack.reports.formats import print_rows
+
+
+@click.command(
+    epilog=example("syndtrack add https://example.org/feed.xml https://example.net/atom\nsyndtrack add --discover https://example.com/")
+)
+@click.argument("urls", nargs=-1, required=True)
+@click.option("--discover", is_flag=True, help="The addresses are of sites: ask them for the feeds they announce.")
+@click.pass_obj
+def add(session: Session, urls: Sequence[str], discover: bool) -> None:
+    """Subscribe to feeds."""
+    refused: list[Refusal] = []
+    with session.tracker() as tracker:
+        if discover:
+            urls, refused = tracker.discover(urls)
+        taken = tracker.add(urls)
+    for url in sorted(set(urls) - {r.what for r in taken}):
+        click.echo(f"added {url}")
+    finish([*refused, *taken])
+
+
+@click.command("import", epilog=example("syndtrack import subscriptions.opml"))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def import_(session: Session, file: Path) -> None:
+    """Subscribe to the feeds of an OPML file."""
+    with session.tracker() as tracker:
+        added, refused = tracker.import_feeds(file)
+    click.echo(f"{added} feeds added")
+    finish(refused)
+
+
+@click.command(epilog=example("syndtrack feeds --format csv > feeds.csv"))
+@format_option
+@click.pass_obj
+def feeds(session: Session, form: str) -> None:
+    """List the feeds with their health."""
+    with session.tracker() as tracker:
+        print_rows(tracker.feeds(), form, empty="No feeds yet. Subscribe with: syndtrack add URL", title="Feeds")
+
+
+@click.command(epilog=example("syndtrack poll\nsyndtrack --db news.db poll --all"))
+@click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not, but none whose server asked to wait.")
+@click.pass_obj
+def poll(session: Session, everything: bool) -> None:
+    """Ask the feeds that are due, once, then exit."""
+    with session.tracker() as tracker, progress_bar() as progress:
+        summary = tracker.poll(everything, progress)
+        subscribed = tracker.feeds() if not summary.polled else []
+    if summary.polled:
+        click.echo(f"{summary.polled} feeds polled, {summary.failed} failed, {summary.new} new articles and revisions")
+    elif subscribed:
+        click.echo(f"No feed is due before {min(f['next_check'] or '' for f in subscribed)}. To ask them all now: syndtrack poll --all")
+    else:
+        click.echo("No feeds yet. Subscribe with: syndtrack add URL")
+    finish(summary.refused)

@@ -1,0 +1,99 @@
+"""What the commands share: settings and tracker, errors as one line and an exit status, refusals, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # pysqlite3 where it is installed
+
+from syndtrack.config import Settings, load_settings
+from syndtrack.errors import SyndtrackError, UsageError
+from syndtrack.models import Refusal
+from syndtrack.reports.formats import plain
+from syndtrack.tracker import Tracker
+
+REFUSED, WRONG_USAGE, FAILED = 1, 2, 3
+
+ROWS = click.Choice(["text", "json", "jsonl", "csv"])
+format_option = click.option("--format", "form", type=ROWS, default="text", show_default=True, help="How results are printed.")
+
+
+def example(text: str) -> str:
+    """An epilog that click leaves as it is."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in text.splitlines())
+
+
+@dataclass
+class Session:
+    """What the commands share: where the settings come from, and whether something was refused."""
+
+    db: Path | None
+    settings_file: Path | None
+
+    def settings(self) -> Settings:
+        """Settings as the options, the environment and the file have them."""
+        return load_settings(self.db, self.settings_file)
+
+    @contextmanager
+    def tracker(self) -> Iterator[Tracker]:
+        """The tracker on the database asked for."""
+        with Tracker(self.settings()) as tracker:
+            yield tracker
+
+
+class Group(click.Group):
+    """A group whose errors are one line on standard error and an exit status that tells their kind."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run a command; what goes wrong on purpose becomes a line and a status, a bug stays a traceback."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            click.echo(f"syndtrack: {error}", err=True)
+            ctx.exit(WRONG_USAGE)
+        except SyndtrackError as error:
+            click.echo(f"syndtrack: {error}", err=True)
+            ctx.exit(FAILED)
+        except sqlite3.DatabaseError as error:
+            click.echo(f"syndtrack: the database cannot be read: {error}", err=True)
+            ctx.exit(FAILED)
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever read us has enough, as in `syndtrack report matches | head`
+            ctx.exit(0)
+        except KeyboardInterrupt:
+            click.echo("syndtrack: interrupted; what was stored so far stays", err=True)
+            ctx.exit(130)
+
+
+def finish(refused: Sequence[Refusal]) -> None:
+    """Name what was refused; the exit status tells that there was something."""
+    for refusal in refused:
+        click.echo(plain(f"{refusal.what}: {refusal.reason}"), err=True)
+    if refused:
+        raise click.exceptions.Exit(REFUSED)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A function to report progress to: bars on a terminal, nothing in a pipe. A total of 0 is unknown."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total or None)
+            bars.update(tasks[what], completed=done, total=total or None)
+
+        yield progress

@@ -1,0 +1,62 @@
+"""Commands that look things up: traces, reports, search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from syndtrack.cli.frame import Session, example, format_option
+from syndtrack.reports.formats import print_rows
+from syndtrack.reports.tree import chain_tree, print_text
+from syndtrack.tracker import REPORTS
+
+# The columns of reports that a terminal has room for; pipes and files get all.
+ON_TERMINALS = {
+    "duplicates": ("copy_publisher", "source_publisher", "kind", "confidence", "credited", "title", "copy"),
+    "matches": ("a", "b", "kind", "resemblance", "a_in_b", "b_in_a"),
+    "edges": ("copy", "source_publisher", "source", "kind", "confidence", "credited"),
+    "feeds": ("url", "entries", "outcome", "next_check", "reason"),
+}
+
+
+@click.command(epilog=example("syndtrack trace https://example.org/2026/embassy\npbpaste | syndtrack trace -"))
+@click.argument("what", metavar="URL|FILE|-")
+@click.option("--format", "form", type=click.Choice(["text", "json", "prov", "jsonld"]), default="text", show_default=True,
+              help="text, json, prov (W3C PROV-JSON) or jsonld (schema.org).")  # fmt: skip
+@click.pass_obj
+def trace(session: Session, what: str, form: str) -> None:
+    """Show where an article comes from, hop by hop, with the evidence: of a stored article, or of a text that is not stored."""
+    with session.tracker() as tracker:
+        if form in ("prov", "jsonld"):
+            click.echo(json.dumps(tracker.export(what, form), ensure_ascii=False, indent=1))
+            return
+        record = tracker.trace(what)
+    if form == "json":
+        click.echo(json.dumps(record, ensure_ascii=False, indent=1))
+    else:
+        print_text(chain_tree(record))
+
+
+@click.command(epilog=example("syndtrack report duplicates\nsyndtrack report edges --format jsonl > edges.jsonl"))
+@click.argument("name", type=click.Choice(REPORTS))
+@click.option("--format", "form", type=click.Choice(["text", "json", "jsonl", "csv", "html"]), default="text", show_default=True,
+              help="How results are printed.")  # fmt: skip
+@click.pass_obj
+def report(session: Session, name: str, form: str) -> None:
+    """Print a report: duplicates, matches, edges, publishers (who copies whom), stories, feeds."""
+    with session.tracker() as tracker:
+        rows = tracker.report(name)
+        print_rows(rows, form, empty=f"Nothing to report on {name} yet.", title=name.capitalize(), columns=ON_TERMINALS.get(name, ()))
+
+
+@click.command(epilog=example("syndtrack search embassy rockets --limit 5"))
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many articles at most.")
+@format_option
+@click.pass_obj
+def search(session: Session, query: Sequence[str], limit: int, form: str) -> None:
+    """Find articles that hold all the words."""
+    with session.tracker() as tracker:
+        print_rows(tracker.search(" ".join(query), limit), form, empty="No article holds all these words.", title="Search")
