@@ -1,0 +1,234 @@
+"""The tables, in the project's words; every one opens in Datasette and `sqlite-utils` as it is.
+
+Times are TEXT in RFC 3339, UTC, whole seconds, so that they sort. Spans count code points.
+"""
+
+from __future__ import annotations
+
+FEEDS = """
+CREATE TABLE publisher (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('agency', 'outlet', 'aggregator', 'blog', 'unknown')),
+    owner TEXT,
+    known_from TEXT NOT NULL CHECK (known_from IN ('seed', 'statement', 'address', 'credit')),
+    lines_changed INTEGER NOT NULL DEFAULT 0 CHECK (lines_changed IN (0, 1))
+) STRICT;
+CREATE INDEX publisher_lines_changed ON publisher(id) WHERE lines_changed = 1;
+CREATE TABLE publisher_alias (
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    alias TEXT NOT NULL,
+    PRIMARY KEY (publisher_id, alias)
+) STRICT;
+CREATE TABLE publisher_domain (
+    domain TEXT PRIMARY KEY,
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX publisher_domain_publisher ON publisher_domain(publisher_id);
+
+CREATE TABLE feed (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL UNIQUE,
+    title TEXT,
+    publisher_id INTEGER REFERENCES publisher(id),
+    added TEXT NOT NULL,
+    etag TEXT,
+    last_modified TEXT,
+    body_hash TEXT,
+    interval INTEGER,
+    next_check TEXT,
+    last_polled TEXT,
+    last_full_fetch TEXT,
+    failures INTEGER NOT NULL DEFAULT 0,
+    gone INTEGER NOT NULL DEFAULT 0,
+    moved_to TEXT,
+    moved_times INTEGER NOT NULL DEFAULT 0,
+    asked_to_wait_until TEXT,
+    validators_of TEXT,
+    hints TEXT
+) STRICT;
+CREATE INDEX feed_next_check ON feed(next_check);
+CREATE TABLE poll (
+    id INTEGER PRIMARY KEY,
+    feed_id INTEGER NOT NULL REFERENCES feed(id) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    status INTEGER,
+    entries INTEGER NOT NULL,
+    new_entries INTEGER NOT NULL,
+    received_bytes INTEGER NOT NULL,
+    reason TEXT,
+    why TEXT NOT NULL
+) STRICT;
+CREATE INDEX poll_feed ON poll(feed_id, at);
+CREATE TABLE refusal (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    what TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    feed_id INTEGER REFERENCES feed(id) ON DELETE CASCADE,
+    UNIQUE (what, reason)
+) STRICT;
+"""
+
+ARTICLES = """
+CREATE TABLE story (
+    id INTEGER PRIMARY KEY,
+    articles INTEGER NOT NULL,
+    publishers INTEGER NOT NULL,
+    independent_origins INTEGER NOT NULL,
+    first_seen TEXT NOT NULL,
+    title TEXT NOT NULL
+) STRICT;
+CREATE TABLE article (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id),
+    title TEXT NOT NULL,
+    published TEXT,
+    first_seen TEXT NOT NULL,
+    canonical TEXT,
+    revision_id INTEGER REFERENCES revision(id),
+    story_id INTEGER REFERENCES story(id),
+    traced INTEGER NOT NULL DEFAULT 0 CHECK (traced IN (0, 1))
+) STRICT;
+CREATE INDEX article_publisher ON article(publisher_id);
+CREATE INDEX article_story ON article(story_id);
+CREATE INDEX article_untraced ON article(id) WHERE traced = 0;
+CREATE TABLE address (
+    url TEXT PRIMARY KEY,
+    key TEXT NOT NULL,
+    article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    first_seen TEXT NOT NULL,
+    redirects INTEGER NOT NULL DEFAULT 0 CHECK (redirects IN (0, 1))
+) STRICT;
+CREATE INDEX address_article ON address(article_id);
+CREATE INDEX address_key ON address(key);
+CREATE TABLE revision (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    text_hash TEXT NOT NULL,
+    step TEXT NOT NULL DEFAULT 'read' CHECK (step IN ('read', 'cleaned', 'matched')),
+    judgement TEXT CHECK (judgement IN ('ok', 'too little text')),
+    UNIQUE (article_id, text_hash)
+) STRICT;
+CREATE INDEX revision_hash ON revision(text_hash);
+CREATE INDEX revision_uncleaned ON revision(id) WHERE step = 'read';
+CREATE INDEX revision_uncompared ON revision(article_id) WHERE step = 'cleaned';
+CREATE INDEX article_revision ON article(revision_id);
+CREATE TABLE sighting (
+    feed_id INTEGER NOT NULL REFERENCES feed(id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    entry_hash TEXT NOT NULL,
+    article_id INTEGER REFERENCES article(id) ON DELETE CASCADE,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL,
+    refusals INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (feed_id, key)
+) STRICT;
+CREATE INDEX sighting_article ON sighting(article_id);
+CREATE TABLE credit (
+    id INTEGER PRIMARY KEY,
+    revision_id INTEGER NOT NULL REFERENCES revision(id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('republication', 'wire', 'hat-tip', 'cited', 'media')),
+    publisher_id INTEGER REFERENCES publisher(id),
+    text TEXT NOT NULL,
+    name TEXT,
+    name_key TEXT,
+    url TEXT,
+    "start" INTEGER,
+    "end" INTEGER,
+    field TEXT
+) STRICT;
+CREATE INDEX credit_revision ON credit(revision_id);
+CREATE INDEX credit_publisher ON credit(publisher_id);
+CREATE INDEX credit_name ON credit(name_key);
+CREATE TABLE link (
+    revision_id INTEGER NOT NULL REFERENCES revision(id) ON DELETE CASCADE,
+    url TEXT NOT NULL,
+    key TEXT NOT NULL,
+    anchor TEXT NOT NULL,
+    PRIMARY KEY (revision_id, url)
+) STRICT;
+CREATE INDEX link_key ON link(key);
+CREATE TABLE removal (
+    revision_id INTEGER NOT NULL REFERENCES revision(id) ON DELETE CASCADE,
+    rule TEXT NOT NULL,
+    "start" INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    PRIMARY KEY (revision_id, "start")
+) STRICT;
+CREATE TABLE publisher_line (
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    line_key INTEGER NOT NULL,
+    articles INTEGER NOT NULL,
+    PRIMARY KEY (publisher_id, line_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX publisher_line_repeated ON publisher_line(publisher_id, articles, line_key) WHERE articles > 1;
+CREATE TABLE furniture (
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    line_key INTEGER NOT NULL,
+    line TEXT NOT NULL,
+    PRIMARY KEY (publisher_id, line_key)
+) STRICT, WITHOUT ROWID;
+"""
+
+MATCHES = """
+CREATE TABLE parameters (
+    id INTEGER PRIMARY KEY,
+    json TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE fingerprint (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    revision_id INTEGER NOT NULL UNIQUE REFERENCES revision(id) ON DELETE CASCADE,
+    parameters_id INTEGER NOT NULL REFERENCES parameters(id),
+    shingles INTEGER NOT NULL,
+    content BLOB NOT NULL
+) STRICT;
+CREATE TABLE match (
+    a INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    b INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    a_revision INTEGER NOT NULL REFERENCES revision(id) ON DELETE CASCADE,
+    b_revision INTEGER NOT NULL REFERENCES revision(id) ON DELETE CASCADE,
+    resemblance REAL NOT NULL,
+    a_in_b REAL NOT NULL,
+    b_in_a REAL NOT NULL,
+    shared_words INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('verbatim', 'edited', 'excerpt', 'shared-passage')),
+    PRIMARY KEY (a, b),
+    CHECK (a < b)
+) STRICT;
+CREATE INDEX match_b ON match(b);
+CREATE INDEX match_a_revision ON match(a_revision);
+CREATE INDEX match_b_revision ON match(b_revision);
+CREATE TABLE edge (
+    id INTEGER PRIMARY KEY,
+    copy_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    source_id INTEGER REFERENCES article(id) ON DELETE CASCADE,
+    source_publisher_id INTEGER REFERENCES publisher(id),
+    kind TEXT NOT NULL CHECK (kind IN ('verbatim', 'edited', 'excerpt', 'multi-source')),
+    confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+    credited INTEGER NOT NULL CHECK (credited IN (0, 1)),
+    credited_to_id INTEGER REFERENCES publisher(id),
+    CHECK (source_id IS NOT NULL OR source_publisher_id IS NOT NULL)
+) STRICT;
+CREATE INDEX edge_copy ON edge(copy_id);
+CREATE INDEX edge_source ON edge(source_id);
+CREATE INDEX edge_source_publisher ON edge(source_publisher_id);
+CREATE INDEX edge_credited_to ON edge(credited_to_id);
+CREATE TABLE evidence (
+    id INTEGER PRIMARY KEY,
+    edge_id INTEGER NOT NULL REFERENCES edge(id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    weight REAL NOT NULL,
+    "start" INTEGER,
+    "end" INTEGER
+) STRICT;
+CREATE INDEX evidence_edge ON evidence(edge_id);
+"""
