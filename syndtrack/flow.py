@@ -8,7 +8,6 @@ taken in step by step while a poll does all of them in one transaction. The outc
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,10 +15,9 @@ from functools import cache
 from typing import TypeVar
 
 from syndtrack.errors import RefusedError
-from syndtrack.matching.compare import compare
-from syndtrack.matching.fingerprint import Fingerprint, fingerprint
-from syndtrack.matching.index import CandidateIndex
+from syndtrack.matching.fingerprint import fingerprint
 from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission
+from syndtrack.pairing import BATCH, Pairing, Progress
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import trace_story
 from syndtrack.publishers import Registry, fold
@@ -30,15 +28,10 @@ from syndtrack.seeds import seed_publishers
 from syndtrack.store.articles import Recorded, UncleanedRevision
 from syndtrack.store.edges import StoryRow
 from syndtrack.store.store import Store
-from syndtrack.store.times import to_time
 from syndtrack.urls import registrable_domain
-from syndtrack.words import Words, tokenise
-
-BATCH = 500  # articles a transaction when an archive is taken in
-WORDS_HELD = 3_000_000  # words of texts kept while pairs are compared: about 40 bytes each, 120 MB
+from syndtrack.words import tokenise
 
 T = TypeVar("T")
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +90,7 @@ class Flow:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._index = CandidateIndex()
-        self._sequence = 0
-        self._words: OrderedDict[int, Words] = OrderedDict()
-        self._words_held = 0
-        self._cleaned: set[int] = set()
+        self._pairing = Pairing(store)
 
     # -- recording
 
@@ -126,7 +115,7 @@ class Flow:
             with self.store.transaction():
                 return self._record_poll(result, articles, refused)
         except BaseException:
-            self._forget()
+            self._pairing.start_over()
             raise
 
     def _record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
@@ -166,23 +155,20 @@ class Flow:
             result: T = seen.args[0]
             return result
         finally:
-            self._forget()
+            self._pairing.start_over()
 
     def forget(self, articles: Sequence[int]) -> None:
         """Take articles out, as if they had never come; what they touched is traced again."""
         try:
             with self.store.transaction():
-                self._follow()
+                self._pairing.follow()
                 self.store.edges.clear(articles)
                 self.store.matches.clear(articles)
                 gone = [self.store.articles.delete(a) for a in articles]
                 self.store.lines.count([(publisher_id, None, text) for publisher_id, text, _ in gone])
-                for *_, revisions in gone:
-                    for revision_id in revisions:
-                        self._index.discard(revision_id)
-                self.store.matches.uncompare(self._index.unsettled())
+                self._pairing.take_out([r for *_, revisions in gone for r in revisions])
         except BaseException:
-            self._forget()
+            self._pairing.start_over()
             raise
         self.settle()
 
@@ -191,7 +177,7 @@ class Flow:
         try:
             self._settle(self.store.transaction, progress)
         except BaseException:
-            self._forget()
+            self._pairing.start_over()
             raise
 
     # -- the steps
@@ -199,11 +185,11 @@ class Flow:
     def _settle(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Learn furniture, clean, match, trace; each batch in a transaction as given."""
         with transaction():
-            self._follow()
+            self._pairing.follow()
             for publisher_id in self.store.lines.unlearned():
                 self.store.lines.learn(publisher_id)
         self._clean(transaction, progress)
-        self._match(transaction, progress)
+        self._pairing.match(transaction, progress)
         self._trace(transaction, progress)
 
     def _clean(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
@@ -225,85 +211,13 @@ class Flow:
         for revision in revisions:
             cut = clean(revision.text, revision.credits, furniture[revision.publisher_id])
             words = tokenise(revision.text, cut)
-            self._hold(revision.revision_id, words)
-            self._cleaned.add(revision.revision_id)
             found = fingerprint(words)
+            self._pairing.cleaned(revision.revision_id, words, found)
             removals.append((revision.revision_id, cut))
             judged.append((revision.revision_id, found if found.judgeable else None))
-            if not found.judgeable:
-                self._index.discard(revision.revision_id)
         self.store.articles.save_removals(removals)
         self.store.matches.save_fingerprints(judged)
         self.store.articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
-
-    def _match(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
-        """Pairs of every article with a revision that was not compared yet."""
-        matches = self.store.matches
-        with transaction():
-            self._follow()
-            matches.uncompare(self._index.unsettled())
-            pending = matches.uncompared()
-            matches.clear(pending)
-        waiting = set(pending)
-        for start in range(0, len(pending), BATCH):
-            batch = pending[start : start + BATCH]
-            with transaction():
-                matches.save(batch, self._pairs(batch, waiting))
-            waiting.difference_update(batch)
-            progress("matched", start + len(batch), len(pending))
-
-    def _follow(self) -> None:
-        """Bring the index up to what is stored. Revisions rank by first sight, so that the candidates depend on what is stored alone."""
-        rows = self.store.matches.fingerprints_since(self._sequence)
-        if not rows:
-            return
-        prints = [(r, Fingerprint.from_bytes(content).samples, int(to_time(seen).timestamp())) for r, content, seen, _ in rows]
-        if self._sequence:
-            for revision_id, samples, rank in prints:
-                self._index.add(revision_id, samples, rank)
-        else:
-            self._index.extend(prints)
-        for revision_id, *_ in rows:
-            if revision_id not in self._cleaned:  # cleaned by another process: other words than those held, perhaps
-                self._drop(revision_id)
-        self._cleaned.clear()
-        self._sequence = rows[-1][-1]
-
-    def _pairs(self, batch: Sequence[int], waiting: set[int]) -> Iterator[tuple[int, int, int, int, Match]]:
-        """Verified pairs of some articles with all others; of two that both wait, the later one is left to find the earlier."""
-        revisions = self.store.matches.revisions_of(batch)
-        prints = self.store.matches.fingerprints_of([r for each in revisions.values() for r in each])
-        found: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        proposed = {
-            r: [c for c, _ in self._index.candidates(Fingerprint.from_bytes(content).samples, revision_id=r)]
-            for r, content in prints.items()
-        }
-        article_of = self.store.matches.articles_of({c for each in proposed.values() for c in each})
-        for article, own in revisions.items():
-            for revision in own:
-                for candidate in proposed.get(revision, ()):
-                    other = article_of.get(candidate, article)
-                    if other == article or (other in waiting and other > article):
-                        continue
-                    a, b, pair = (article, other, (revision, candidate)) if article < other else (other, article, (candidate, revision))
-                    found.setdefault((a, b), []).append(pair)
-        for (a, b), pairs in found.items():
-            best = self._best(sorted(set(pairs)))
-            if best is not None:
-                yield a, b, *best
-
-    def _best(self, pairs: Sequence[tuple[int, int]]) -> tuple[int, int, Match] | None:
-        """Of the revisions of two articles, the pair that shares most."""
-        verified = []
-        for ra, rb in pairs:
-            words_a, words_b = self._words_of(ra), self._words_of(rb)
-            match = compare(words_a, words_b)
-            if match is not None:
-                verified.append((match.resemblance, match.shared_words, -ra, -rb, match))
-        if not verified:
-            return None
-        _, _, ra, rb, match = max(verified, key=lambda v: v[:4])
-        return -ra, -rb, match
 
     def _trace(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Edges and stories of every story with an article that changed."""
@@ -342,36 +256,3 @@ class Flow:
             edges += traced.edges
             rows += [StoryRow(s.articles, s.independent_origins) for s in stories(traced.edges)]
         self.store.edges.save(everyone, edges, rows)
-
-    # -- memory
-
-    def _hold(self, revision_id: int, words: Words) -> None:
-        """Keep a revision's words for a while."""
-        self._drop(revision_id)
-        self._words[revision_id] = words
-        self._words_held += len(words)
-        while self._words_held > WORDS_HELD:
-            self._drop(next(iter(self._words)))
-
-    def _drop(self, revision_id: int) -> None:
-        """Keep them no longer."""
-        held = self._words.pop(revision_id, None)
-        if held is not None:
-            self._words_held -= len(held)
-
-    def _words_of(self, revision_id: int) -> Words:
-        """A revision's words, made from its stored text unless held."""
-        held = self._words.get(revision_id)
-        if held is None:
-            text, removals = self.store.articles.texts([revision_id])[revision_id]
-            held = tokenise(text, removals)
-        self._hold(revision_id, held)
-        return held
-
-    def _forget(self) -> None:
-        """Start over from what is stored: a transaction failed and memory may be ahead of it."""
-        self._index = CandidateIndex()
-        self._sequence = 0
-        self._words.clear()
-        self._words_held = 0
-        self._cleaned.clear()

@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from syndtrack.errors import RefusedError
-from syndtrack.flow import Flow, Progress, ReadArticle, read_article
+from syndtrack.flow import Flow, ReadArticle, read_article
 from syndtrack.models import Feed, PollResult, Refusal, Submission
+from syndtrack.pairing import Progress
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.schedule import is_due, may_ask
 from syndtrack.polling.workers import Workers

@@ -25,9 +25,10 @@ from typing import Any, Self
 from syndtrack.archives import UNSTORED, check_archive, read_any, read_archive, read_single
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
-from syndtrack.flow import BATCH, Flow, Progress, ReadArticle, read_article, seed_registry
+from syndtrack.flow import Flow, ReadArticle, read_article, seed_registry
 from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.models import Refusal, Submission
+from syndtrack.pairing import BATCH, Progress
 from syndtrack.polling.discovery import discover
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions

@@ -1,0 +1,145 @@
+"""From fingerprints to verified pairs: the candidate index, which follows the store, and the words of texts being compared."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from syndtrack.matching.compare import compare
+from syndtrack.matching.fingerprint import Fingerprint
+from syndtrack.matching.index import CandidateIndex
+from syndtrack.models import Match
+from syndtrack.store.store import Store
+from syndtrack.store.times import to_time
+from syndtrack.words import Words, tokenise
+
+BATCH = 500  # articles a transaction
+WORDS_HELD = 3_000_000  # words of texts kept while pairs are compared: about 40 bytes each, 120 MB
+
+Progress = Callable[[str, int, int], None]
+
+
+class Pairing:
+    """Finds the pairs that share text. What it holds in memory follows what is stored."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._index = CandidateIndex()
+        self._sequence = 0
+        self._words: OrderedDict[int, Words] = OrderedDict()
+        self._words_held = 0
+        self._cleaned: set[int] = set()
+
+    def cleaned(self, revision_id: int, words: Words, found: Fingerprint) -> None:
+        """A revision was cleaned just now: its words are needed soon; with too few of them it is no candidate."""
+        self._hold(revision_id, words)
+        self._cleaned.add(revision_id)
+        if not found.judgeable:
+            self._index.discard(revision_id)
+
+    def take_out(self, revisions: Sequence[int]) -> None:
+        """These are no candidates any more; those whose own candidates may have changed by it are compared again. Inside a transaction."""
+        for revision_id in revisions:
+            self._index.discard(revision_id)
+        self.store.matches.uncompare(self._index.unsettled())
+
+    def match(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
+        """Pairs of every article with a revision that was not compared yet."""
+        matches = self.store.matches
+        with transaction():
+            self.follow()
+            matches.uncompare(self._index.unsettled())
+            pending = matches.uncompared()
+            matches.clear(pending)
+        waiting = set(pending)
+        for start in range(0, len(pending), BATCH):
+            batch = pending[start : start + BATCH]
+            with transaction():
+                matches.save(batch, self._pairs(batch, waiting))
+            waiting.difference_update(batch)
+            progress("matched", start + len(batch), len(pending))
+
+    def follow(self) -> None:
+        """Bring the index up to what is stored. Revisions rank by first sight, so that the candidates depend on what is stored alone."""
+        rows = self.store.matches.fingerprints_since(self._sequence)
+        if not rows:
+            return
+        prints = [(r, Fingerprint.from_bytes(content).samples, int(to_time(seen).timestamp())) for r, content, seen, _ in rows]
+        if self._sequence:
+            for revision_id, samples, rank in prints:
+                self._index.add(revision_id, samples, rank)
+        else:
+            self._index.extend(prints)
+        for revision_id, *_ in rows:
+            if revision_id not in self._cleaned:  # cleaned by another process: other words than those held, perhaps
+                self._drop(revision_id)
+        self._cleaned.clear()
+        self._sequence = rows[-1][-1]
+
+    def _pairs(self, batch: Sequence[int], waiting: set[int]) -> Iterator[tuple[int, int, int, int, Match]]:
+        """Verified pairs of some articles with all others; of two that both wait, the later one is left to find the earlier."""
+        revisions = self.store.matches.revisions_of(batch)
+        prints = self.store.matches.fingerprints_of([r for each in revisions.values() for r in each])
+        found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        proposed = {
+            r: [c for c, _ in self._index.candidates(Fingerprint.from_bytes(content).samples, revision_id=r)]
+            for r, content in prints.items()
+        }
+        article_of = self.store.matches.articles_of({c for each in proposed.values() for c in each})
+        for article, own in revisions.items():
+            for revision in own:
+                for candidate in proposed.get(revision, ()):
+                    other = article_of.get(candidate, article)
+                    if other == article or (other in waiting and other > article):
+                        continue
+                    a, b, pair = (article, other, (revision, candidate)) if article < other else (other, article, (candidate, revision))
+                    found.setdefault((a, b), []).append(pair)
+        for (a, b), pairs in found.items():
+            best = self._best(sorted(set(pairs)))
+            if best is not None:
+                yield a, b, *best
+
+    def _best(self, pairs: Sequence[tuple[int, int]]) -> tuple[int, int, Match] | None:
+        """Of the revisions of two articles, the pair that shares most."""
+        verified = []
+        for ra, rb in pairs:
+            words_a, words_b = self._words_of(ra), self._words_of(rb)
+            match = compare(words_a, words_b)
+            if match is not None:
+                verified.append((match.resemblance, match.shared_words, -ra, -rb, match))
+        if not verified:
+            return None
+        _, _, ra, rb, match = max(verified, key=lambda v: v[:4])
+        return -ra, -rb, match
+
+    def _hold(self, revision_id: int, words: Words) -> None:
+        """Keep a revision's words for a while."""
+        self._drop(revision_id)
+        self._words[revision_id] = words
+        self._words_held += len(words)
+        while self._words_held > WORDS_HELD:
+            self._drop(next(iter(self._words)))
+
+    def _drop(self, revision_id: int) -> None:
+        """Keep them no longer."""
+        held = self._words.pop(revision_id, None)
+        if held is not None:
+            self._words_held -= len(held)
+
+    def _words_of(self, revision_id: int) -> Words:
+        """A revision's words, made from its stored text unless held."""
+        held = self._words.get(revision_id)
+        if held is None:
+            text, removals = self.store.articles.texts([revision_id])[revision_id]
+            held = tokenise(text, removals)
+        self._hold(revision_id, held)
+        return held
+
+    def start_over(self) -> None:
+        """Start over from what is stored: a transaction failed and memory may be ahead of it."""
+        self._index = CandidateIndex()
+        self._sequence = 0
+        self._words.clear()
+        self._words_held = 0
+        self._cleaned.clear()
