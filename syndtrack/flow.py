@@ -8,7 +8,7 @@ taken in step by step while a poll does all of them in one transaction. The outc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from syndtrack.errors import RefusedError
 from syndtrack.matching.fingerprint import fingerprint
-from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission
+from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Version
 from syndtrack.pairing import BATCH, Pairing, Progress
 from syndtrack.provenance.chains import stories
-from syndtrack.provenance.tracing import trace_story
+from syndtrack.provenance.tracing import StoryTrace, trace_story
 from syndtrack.publishers import Registry, fold
 from syndtrack.reading.cleaning import clean
 from syndtrack.reading.credits import find_credits
@@ -186,11 +186,20 @@ class Flow:
         """Learn furniture, clean, match, trace; each batch in a transaction as given."""
         with transaction():
             self._pairing.follow()
+            for publisher_id in self.store.publishers.unjoined():
+                self._join(publisher_id)
             for publisher_id in self.store.lines.unlearned():
                 self.store.lines.learn(publisher_id)
         self._clean(transaction, progress)
         self._pairing.match(transaction, progress)
         self._trace(transaction, progress)
+
+    def _join(self, publisher_id: int) -> None:
+        """Articles of a merged publisher become one where they had become one, had it been one publisher from the start."""
+        done = self.store.articles.join_same(publisher_id)
+        self.store.lines.count([(p, text, None) for p, text in done.current] + [(p, None, text) for p, text in done.left])
+        self._pairing.take_out(done.gone)
+        self.store.publishers.joined(publisher_id)
 
     def _clean(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Removals and fingerprints of every revision that lacks them."""
@@ -241,18 +250,40 @@ class Flow:
 
     def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry) -> None:
         """Trace some components, loaded together."""
-        everyone = [a for each in components for a in each]
-        versions = {v.article_id: v for v in self.store.edges.versions(everyone)}
-        matches = self.store.matches.among(everyone)
-        home = {a: n for n, each in enumerate(components) for a in each}
-        pairs: dict[int, dict[tuple[int, int], Match]] = {}
-        for pair, match in matches.items():
-            pairs.setdefault(home[pair[0]], {})[pair] = match
         edges: list[Edge] = []
         rows: list[StoryRow] = []
-        for number, component in enumerate(components):
-            members = [versions[a] for a in component if a in versions]
-            traced = trace_story(members, pairs.get(number, {}), registry)
+        for group in groups(self.store, components, registry):
+            traced = group.trace(group.versions)
             edges += traced.edges
             rows += [StoryRow(s.articles, s.independent_origins) for s in stories(traced.edges)]
-        self.store.edges.save(everyone, edges, rows)
+        self.store.edges.save([a for each in components for a in each], edges, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One connected group of articles as tracing gets it."""
+
+    versions: tuple[Version, ...]
+    matches: Mapping[tuple[int, int], Match]
+    publishers: Registry
+
+    def trace(self, versions: Sequence[Version]) -> StoryTrace:
+        """Its edges, were its articles these."""
+        return trace_story(versions, self.matches, self.publishers)
+
+
+def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry) -> Iterator[Group]:
+    """Connected groups of articles, loaded together."""
+    everyone = [a for each in components for a in each]
+    versions = {v.article_id: v for v in store.edges.versions(everyone)}
+    home = {a: n for n, each in enumerate(components) for a in each}
+    pairs: dict[int, dict[tuple[int, int], Match]] = {}
+    for pair, match in store.matches.among(everyone).items():
+        pairs.setdefault(home[pair[0]], {})[pair] = match
+    for number, component in enumerate(components):
+        yield Group(tuple(versions[a] for a in component if a in versions), pairs.get(number, {}), registry)
+
+
+def group_of(store: Store, article_id: int) -> Group:
+    """The connected group that an article is in, to be traced again in memory."""
+    return next(groups(store, [sorted(store.matches.component(article_id))], store.publishers.registry()))
