@@ -13,7 +13,8 @@ Kinds of table, each with its `rule` (the name a removal gets), `language`, `rea
                ending), or a rest that the pattern `then` matches.
     [[cue]]    any of `cues` anywhere in a line, also within words, of at most 250 code points, and `pattern` found in the line.
     [[group]]  `names` that `holds` and patterns have as <name>.
-    [[prose]]  `words` of a language in whose company none of its [[line]] and [[cue]] rules holds ("said", "told").
+    [[prose]]  `words` of a language in whose company none of its [[line]] and [[cue]] rules holds ("said", "told"), but for a [[line]] that
+               `tells` of something itself ("This report was generated …").
 
 All are compared after folding: compatibility forms, case, accents, quotes and dashes are unified, marks before the first word dropped.
 Patterns are written folded (no capitals, no accents needed). A line is looked up by its first word (all numbers alike; by its first two
@@ -241,7 +242,7 @@ def _rules() -> _Rules:
         elif kind == "whole":
             rules.whole.update({_NUMBERS.sub("0", fold(line).low.rstrip(_TRAIL)): table["rule"] for line in table["lines"]})
         elif kind == "line":
-            _add_line(rules, table, groups, prose.get(table["language"], frozenset()))
+            _add_line(rules, table, groups, frozenset() if table.get("tells") else prose.get(table["language"], frozenset()))
         elif kind == "cue":
             cue = _Cue(table["rule"], _compiled(table["pattern"], groups), prose.get(table["language"], frozenset()))
             for word in table["cues"]:
