@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -32,6 +33,15 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """Articles that became one: the texts that are current now and those that no longer are, each with its publisher; revisions gone."""
+
+    current: tuple[tuple[int, str], ...]
+    left: tuple[tuple[int, str], ...]
+    gone: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UncleanedRevision:
     """A revision whose removals and fingerprint are still to be made."""
 
@@ -45,6 +55,13 @@ class UncleanedRevision:
 def text_hash(text: str) -> str:
     """Equal for texts that differ in white space only; 128 bits as hex."""
     return hashlib.blake2b(" ".join(text.split()).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _root(one_of: Mapping[int, int], article: int) -> int:
+    """The end of the way from an article to the one it is joined to."""
+    while article in one_of:
+        article = one_of[article]
+    return article
 
 
 class Articles:
@@ -133,6 +150,45 @@ class Articles:
         )
         self._db.execute("DELETE FROM article WHERE id = ?", (loser,))
 
+    def join_same(self, publisher_id: int) -> Joined:
+        """Make articles of a publisher one that have shown the same text: those that were another publisher's until a merge."""
+        held: dict[str, list[int]] = {}
+        for hashed, article_id in self._db.execute(
+            "SELECT DISTINCT r.text_hash, r.article_id FROM revision r JOIN article a ON a.id = r.article_id "
+            "WHERE a.publisher_id = ? AND length(r.text) >= ? ORDER BY r.article_id",
+            (publisher_id, MIN_SAME_TEXT),
+        ):
+            held.setdefault(hashed, []).append(article_id)
+        one_of: dict[int, int] = {}  # article -> the one it is joined to
+        for first, *others in held.values():
+            roots = {_root(one_of, a) for a in (first, *others)}
+            one_of.update(dict.fromkeys(sorted(roots)[1:], min(roots)))
+        groups: dict[int, list[int]] = {}
+        for loser in sorted(one_of):
+            groups.setdefault(_root(one_of, loser), []).append(loser)
+        return self._join_groups(groups)
+
+    def _join_groups(self, groups: Mapping[int, Sequence[int]]) -> Joined:
+        """The same, for articles with those to be joined to each."""
+        current, left, gone = [], [], list[int]()
+        for winner, losers in groups.items():
+            members = json.dumps([winner, *losers])
+            before = self._revisions_among(members)
+            left += [self._current(a) for a in (winner, *losers)]
+            for loser in losers:
+                self._join(loser, winner)
+            self._go_by_first_address(winner)
+            self._choose_current(winner)
+            current.append(self._current(winner))
+            gone += sorted(before - self._revisions_among(members))
+        return Joined(tuple(current), tuple(left), tuple(gone))
+
+    def _revisions_among(self, articles: str) -> set[int]:
+        """The revisions of some articles, whose ids come as a JSON list."""
+        return {
+            row[0] for row in self._db.execute("SELECT id FROM revision WHERE article_id IN (SELECT value FROM json_each(?))", (articles,))
+        }
+
     def _insert(self, url: str, key: str, publisher_id: int, at: str, reading: Reading) -> int:
         """A new article without a revision yet."""
         row = self._db.execute(
@@ -149,6 +205,15 @@ class Articles:
             "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
             (url, key, article_id, at),
         )
+        self._go_by_first_address(article_id)
+        if reading.published is not None:
+            claimed = to_text(reading.published)
+            self._db.execute(
+                "UPDATE article SET published = ? WHERE id = ? AND (published IS NULL OR published > ?)", (claimed, article_id, claimed)
+            )
+
+    def _go_by_first_address(self, article_id: int) -> None:
+        """An article goes by the address seen first."""
         first_url, first_seen = self._db.execute(
             "SELECT url, first_seen FROM address WHERE article_id = ? ORDER BY redirects, first_seen, length(url), url LIMIT 1",
             (article_id,),
@@ -157,11 +222,6 @@ class Articles:
             "UPDATE article SET url = ?, first_seen = ?, traced = 0 WHERE id = ? AND (url, first_seen) <> (?, ?)",
             (first_url, first_seen, article_id, first_url, first_seen),
         )
-        if reading.published is not None:
-            claimed = to_text(reading.published)
-            self._db.execute(
-                "UPDATE article SET published = ? WHERE id = ? AND (published IS NULL OR published > ?)", (claimed, article_id, claimed)
-            )
 
     def add_redirect(self, article_id: int, url: str, seen: datetime) -> None:
         """An address that was seen for an article and led on to where the article stands: a redirector or a feed's proxy."""

@@ -82,7 +82,12 @@ class Publishers:
         for p in publishers:
             number = self._insert(p.name, p.kind, "seed", p.owner)
             self._db.executemany("INSERT INTO publisher_alias VALUES (?, ?)", [(number, a) for a in p.aliases])
-            self._db.executemany("INSERT INTO publisher_domain VALUES (?, ?)", [(d.removeprefix("www."), number) for d in p.domains])
+            domains = [(d.removeprefix("www."), number) for d in p.domains]
+            self._db.executemany("INSERT INTO publisher_domain (domain, publisher_id) VALUES (?, ?)", domains)
+            if p.owner:
+                self._db.execute(
+                    "INSERT INTO publisher_owner VALUES (?, 'seed', ?, 'the list of publishers that comes along')", (number, p.owner)
+                )
         self.load()
 
     # -- whose an article is
@@ -111,38 +116,51 @@ class Publishers:
 
         A title is the feed's own claim, so a name that somebody declared has already stays theirs.
         """
-        number = self.of_article(None, url)
-        name = feed_name(title, registrable_domain(url))
-        known_from = self._db.execute("SELECT known_from FROM publisher WHERE id = ?", (number,)).fetchone()[0]
-        if name and known_from == "address" and not self._declared.get(fold(name)):
-            self._rename(number, name, "")
+        number, domain = self.of_article(None, url), registrable_domain(url)
+        name = feed_name(title, domain)
+        held = self._at_domain(domain)
+        if name and held and held[0] == number and held[1] and not self._declared.get(fold(name)):
+            self._name_site(number, name, domain, distinct=False)
         return number
 
-    def _rename(self, number: int, name: str, domain: str) -> None:
-        """A publisher known by its address is told its name."""
-        self._announce(number, (name,))  # first, so that one known from credits by that name has become this one
-        self._db.execute("UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (self._free_name(name, domain), number))
+    def _at_domain(self, domain: str) -> tuple[int, bool] | None:
+        """Whose a domain is, and whether nobody has said yet how its site is called."""
+        row = self._db.execute("SELECT publisher_id, unnamed FROM publisher_domain WHERE domain = ?", (domain,)).fetchone()
+        return row and (int(row[0]), bool(row[1]))
+
+    def _name_site(self, number: int, name: str, domain: str, *, distinct: bool = True) -> None:
+        """A site known by its address says its name: the publisher's, unless it was made another's by a merge; then one more alias."""
+        self.announce(number, (name,))  # first, so that one known from credits by that name has become this one
+        self._db.execute("UPDATE publisher_domain SET unnamed = 0 WHERE domain = ?", (domain,))
+        called, known_from = self._db.execute("SELECT name, known_from FROM publisher WHERE id = ?", (number,)).fetchone()
+        if known_from == "address" and fold(called) == fold(domain):
+            free = self._free_name(name, domain if distinct else "")
+            self._db.execute("UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (free, number))
 
     def _by_name(self, name: str, domain: str) -> int:
         """The declared publisher of that name; one so far known only by this domain takes the name; else a new one."""
         ids = self._declared.get(fold(name), set())
-        owner = self._db.execute(
-            "SELECT p.id, p.known_from FROM publisher_domain d JOIN publisher p ON p.id = d.publisher_id WHERE d.domain = ?", (domain,)
-        ).fetchone()
+        held = self._at_domain(domain)
         if len(ids) == 1:
             number = next(iter(ids))
-            if owner and owner[1] == "address" and owner[0] != number:
-                self.merge(owner[0], number)
-                owner = None
-            if not owner and domain:
+            if held and held[1] and held[0] != number and not self._is_decided(held[0]):
+                self.merge(held[0], number)
+                self._db.execute("UPDATE publisher_domain SET unnamed = 0 WHERE domain = ?", (domain,))
+            elif held and held[0] == number:
+                self._db.execute("UPDATE publisher_domain SET unnamed = 0 WHERE domain = ? AND unnamed", (domain,))
+            elif not held and domain:
                 self._add_domain(number, domain)
             return number
-        if owner and owner[0] in ids:
-            return int(owner[0])
-        if owner and owner[1] == "address":
-            self._rename(owner[0], name, domain)
-            return int(owner[0])
-        return self._declare(name, "" if owner else domain, "statement")
+        if held and held[0] in ids:
+            return held[0]
+        if held and held[1]:
+            self._name_site(held[0], name, domain)
+            return held[0]
+        return self._declare(name, "" if held else domain, "statement")
+
+    def _is_decided(self, number: int) -> bool:
+        """Whether a person has said something of a publisher: then nothing that is computed makes it another."""
+        return self._db.execute("SELECT 1 FROM publisher_decision WHERE publisher_id = ? LIMIT 1", (number,)).fetchone() is not None
 
     def _declare(self, name: str, domain: str, known_from: str) -> int:
         """A new declared publisher; one known from credits by this name or domain becomes it."""
@@ -151,17 +169,19 @@ class Publishers:
             number = self._insert(self._free_name(name, domain), "unknown", known_from, None)
         else:
             self._db.execute("UPDATE publisher SET name = ?, known_from = ? WHERE id = ?", (name, known_from, number))
-        self._announce(number, (name,))
+        self.announce(number, (name,))
         if domain:
-            self._add_domain(number, domain)
+            self._add_domain(number, domain, unnamed=known_from == "address")
         return number
 
-    def _add_domain(self, number: int, domain: str) -> None:
+    def _add_domain(self, number: int, domain: str, *, unnamed: bool = False) -> None:
         """Give a publisher a domain that nobody has."""
-        self._db.execute("INSERT OR IGNORE INTO publisher_domain VALUES (?, ?)", (domain, number))
-        self._announce(number, (domain,))
+        self._db.execute(
+            "INSERT OR IGNORE INTO publisher_domain (domain, publisher_id, unnamed) VALUES (?, ?, ?)", (domain, number, int(unnamed))
+        )
+        self.announce(number, (domain,))
 
-    def _announce(self, number: int, names: Iterable[str]) -> None:
+    def announce(self, number: int, names: Iterable[str]) -> None:
         """A publisher now goes by these names: credits that state them are resolved again, what was known from credits only is joined."""
         for name in names:
             key = fold(name)
@@ -215,7 +235,10 @@ class Publishers:
     # -- merging
 
     def merge(self, loser: int, winner: int) -> None:
-        """Make two publishers one: articles, feeds, credits and names go over, and the articles concerned are traced again."""
+        """Make two publishers one: articles, feeds, credits and names go over, and the articles concerned are traced again.
+
+        What was decided of the loser, its owner and its kind hold for the winner where that has none of its own.
+        """
         if loser == winner:
             return
         self._db.execute(
@@ -226,17 +249,42 @@ class Publishers:
         self._db.execute("DELETE FROM edge WHERE source_publisher_id = ? OR credited_to_id = ?", (loser, loser))
         # together they may print a line often enough for furniture
         self._db.execute("UPDATE revision SET step = 'read' WHERE article_id IN (SELECT id FROM article WHERE publisher_id = ?)", (loser,))
-        for table in ("article", "feed", "credit", "publisher_domain"):
+        for table in ("article", "feed", "credit", "publisher_domain", "publisher_decision"):
             self._db.execute(f"UPDATE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
-        self._db.execute("UPDATE OR IGNORE publisher_alias SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
+        for table in ("publisher_alias", "publisher_owner"):
+            self._db.execute(f"UPDATE OR IGNORE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
         self._db.execute(
             "INSERT INTO publisher_line SELECT ?, line_key, articles FROM publisher_line WHERE publisher_id = ? "
             "ON CONFLICT DO UPDATE SET articles = articles + excluded.articles",
             (winner, loser),
         )
-        self._db.execute("UPDATE publisher SET lines_changed = 1 WHERE id = ?", (winner,))
+        self._db.execute(
+            "UPDATE publisher SET lines_changed = 1, merged = 1, kind = CASE kind WHEN 'unknown' THEN l ELSE kind END "
+            "FROM (SELECT kind AS l FROM publisher WHERE id = ?) WHERE id = ?",
+            (loser, winner),
+        )
         self._db.execute("DELETE FROM publisher WHERE id = ?", (loser,))
+        self.choose_owner(winner)
         self.load()
+
+    def choose_owner(self, number: int) -> None:
+        """Let the best knowledge of a publisher's owner hold; where that is news, its articles are traced again."""
+        row = self._db.execute(
+            "SELECT owner FROM publisher_owner WHERE publisher_id = ? ORDER BY CASE known_from "
+            "WHEN 'person' THEN 0 WHEN 'seed' THEN 1 WHEN 'trust.txt' THEN 2 ELSE 3 END LIMIT 1",
+            (number,),
+        ).fetchone()
+        owner = row[0] if row else None
+        if self._db.execute("UPDATE publisher SET owner = ?1 WHERE id = ?2 AND owner IS NOT ?1", (owner, number)).rowcount:
+            self._db.execute("UPDATE article SET traced = 0 WHERE publisher_id = ?", (number,))
+
+    def unjoined(self) -> list[int]:
+        """Publishers that were merged since it was last looked whether some of their articles are one."""
+        return [row[0] for row in self._db.execute("SELECT id FROM publisher WHERE merged = 1 ORDER BY id")]
+
+    def joined(self, number: int) -> None:
+        """It was looked."""
+        self._db.execute("UPDATE publisher SET merged = 0 WHERE id = ?", (number,))
 
     def _insert(self, name: str, kind: str, known_from: str, owner: str | None) -> int:
         """A row; its id."""

@@ -11,10 +11,12 @@ CREATE TABLE publisher (
     name TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL CHECK (kind IN ('agency', 'outlet', 'aggregator', 'blog', 'unknown')),
     owner TEXT,
-    known_from TEXT NOT NULL CHECK (known_from IN ('seed', 'statement', 'address', 'credit')),
-    lines_changed INTEGER NOT NULL DEFAULT 0 CHECK (lines_changed IN (0, 1))
+    known_from TEXT NOT NULL CHECK (known_from IN ('seed', 'statement', 'address', 'credit', 'person')),
+    lines_changed INTEGER NOT NULL DEFAULT 0 CHECK (lines_changed IN (0, 1)),
+    merged INTEGER NOT NULL DEFAULT 0 CHECK (merged IN (0, 1))
 ) STRICT;
 CREATE INDEX publisher_lines_changed ON publisher(id) WHERE lines_changed = 1;
+CREATE INDEX publisher_merged ON publisher(id) WHERE merged = 1;
 CREATE TABLE publisher_alias (
     publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
     alias TEXT NOT NULL,
@@ -22,9 +24,39 @@ CREATE TABLE publisher_alias (
 ) STRICT;
 CREATE TABLE publisher_domain (
     domain TEXT PRIMARY KEY,
-    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    unnamed INTEGER NOT NULL DEFAULT 0 CHECK (unnamed IN (0, 1))
 ) STRICT;
 CREATE INDEX publisher_domain_publisher ON publisher_domain(publisher_id);
+CREATE TABLE publisher_owner (
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    known_from TEXT NOT NULL CHECK (known_from IN ('person', 'seed', 'trust.txt', 'behaviour')),
+    owner TEXT,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (publisher_id, known_from)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE publisher_decision (
+    id INTEGER PRIMARY KEY,
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    what TEXT NOT NULL CHECK (what IN ('merge', 'name', 'owner', 'kind')),
+    value TEXT,
+    was TEXT
+) STRICT;
+CREATE INDEX publisher_decision_publisher ON publisher_decision(publisher_id);
+CREATE TABLE trust_txt (
+    domain TEXT PRIMARY KEY,
+    asked TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('found', 'absent', 'failed')),
+    url TEXT,
+    reason TEXT
+) STRICT;
+CREATE TABLE trust_statement (
+    domain TEXT NOT NULL REFERENCES trust_txt(domain) ON DELETE CASCADE,
+    attribute TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (domain, attribute, value)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE feed (
     id INTEGER PRIMARY KEY,
@@ -58,9 +90,42 @@ CREATE TABLE poll (
     new_entries INTEGER NOT NULL,
     received_bytes INTEGER NOT NULL,
     reason TEXT,
-    why TEXT NOT NULL
+    why TEXT NOT NULL,
+    grade TEXT CHECK (grade IN ('hard', 'soft', 'temporary')),
+    gap INTEGER NOT NULL DEFAULT 0 CHECK (gap IN (0, 1)),
+    interval INTEGER,
+    next_check TEXT
 ) STRICT;
-CREATE INDEX poll_feed ON poll(feed_id, at);
+CREATE INDEX poll_feed ON poll(feed_id);
+CREATE TABLE polling (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at TEXT NOT NULL,
+    ended INTEGER NOT NULL CHECK (ended IN (0, 1))
+) STRICT;
+CREATE TABLE host (
+    name TEXT PRIMARY KEY,
+    asked_to_wait_until TEXT,
+    delay REAL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE robots (
+    origin TEXT NOT NULL,
+    own INTEGER NOT NULL CHECK (own IN (0, 1)),
+    until TEXT NOT NULL,
+    body BLOB,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (origin, own)
+) STRICT;
+CREATE INDEX robots_until ON robots(until);
+CREATE TABLE page_failure (
+    url TEXT NOT NULL,
+    own INTEGER NOT NULL CHECK (own IN (0, 1)),
+    until TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    passing INTEGER NOT NULL CHECK (passing IN (0, 1)),
+    times INTEGER NOT NULL,
+    PRIMARY KEY (url, own)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX page_failure_until ON page_failure(until);
 CREATE TABLE refusal (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
@@ -69,6 +134,22 @@ CREATE TABLE refusal (
     feed_id INTEGER REFERENCES feed(id) ON DELETE CASCADE,
     UNIQUE (what, reason)
 ) STRICT;
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('feed', 'page', 'robots.txt')),
+    url TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    feed_id INTEGER REFERENCES feed(id) ON DELETE CASCADE,
+    reason TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    first_tried TEXT NOT NULL,
+    last_tried TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    content BLOB,
+    dropped INTEGER NOT NULL DEFAULT 0 CHECK (dropped IN (0, 1)),
+    UNIQUE (url, content_hash)
+) STRICT;
+CREATE INDEX quarantine_feed ON quarantine(feed_id);
 """
 
 ARTICLES = """
