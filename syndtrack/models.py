@@ -6,6 +6,7 @@ Shares and confidences lie between 0 and 1.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,9 @@ CreditKind = Literal["republication", "wire", "hat-tip", "cited", "media"]
 PublisherKind = Literal["agency", "outlet", "aggregator", "blog", "unknown"]
 MatchKind = Literal["verbatim", "edited", "excerpt", "shared-passage"]
 EdgeKind = Literal["verbatim", "edited", "excerpt", "multi-source"]
+VerdictKind = Literal["confirm", "reject", "origin"]
+# A failure may pass within the hour (a server that asks to wait), in hours (an error of the server, the network), or has to be mended.
+FailureGrade = Literal["temporary", "soft", "hard"]
 EvidenceKind = Literal["overlap", "innovation", "credit", "wire", "link", "canonical", "feed-source", "time"]
 
 
@@ -174,10 +178,46 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """Bytes from outside that a worker is to read: what they are, their address (without secrets), the feed that led to them."""
+
+    kind: Literal["feed", "page", "robots.txt"]
+    url: str
+    content: bytes = field(repr=False)
+    feed_id: int | None = None
+    content_hash: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """128 bits name the bytes."""
+        object.__setattr__(self, "content_hash", hashlib.blake2b(self.content, digest_size=16).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An input that killed, stalled or overfilled the worker that read it: why, and how often it did."""
+
+    given: Input
+    reason: str
+    tries: int
+
+    @property
+    def url(self) -> str:
+        """Where it came from."""
+        return self.given.url
+
+    @property
+    def content_hash(self) -> str:
+        """What names its bytes."""
+        return self.given.content_hash
+
+
+@dataclass(frozen=True, slots=True)
 class PollResult:
     """What one poll of one feed brought: to be stored in one transaction.
 
     `feed` is the feed with its new validators, schedule and counters. `why` says in one sentence why the next check is when it is.
+    `grade` is how bad a failure is, None where there was none. `gap`: the look shares no entry with those before it, so that some entries
+    may have come and gone unseen.
     """
 
     feed: Feed
@@ -189,6 +229,8 @@ class PollResult:
     entries: tuple[SeenEntry, ...] = ()
     refused: tuple[Refusal, ...] = ()
     received_bytes: int = 0
+    grade: FailureGrade | None = None
+    gap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +324,7 @@ class Evidence:
 class Edge:
     """`copy` derives from `source` (article ids), or from an article of `source_publisher` that was not observed (`source` is None).
 
-    `credited`: the copy names this source. `credited_to`: the publisher it names where that is somebody else.
+    `credited`: the copy names this source. `credited_to`: the publisher it names where that is somebody else. `verdict`: a person said so.
     """
 
     copy: int
@@ -293,6 +335,22 @@ class Edge:
     credited: bool
     credited_to: int | None
     evidence: tuple[Evidence, ...] = ()
+    verdict: Literal["confirmed"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A person's word on where an article comes from, by address, whether or not the articles are stored.
+
+    `source` is the address of an article or the name of a publisher; None where `says` is "origin": the article derives from nothing.
+    """
+
+    copy: str
+    source: str | None
+    says: VerdictKind
+    at: datetime
+    by: str = ""
+    note: str = ""
 
 
 def kept_text(text: str, removals: Sequence[Removal]) -> str:

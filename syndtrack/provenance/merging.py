@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import exp
 
 from syndtrack.provenance.features import Option, Story
@@ -18,18 +18,18 @@ RELIABLE = 0.9
 
 
 def further_source(
-    story: Story, copy: int, first: Option, heads: Sequence[int], weights: Mapping[str, float]
+    story: Story, copy: int, first: Option, heads: Sequence[int], weights: Mapping[str, float], *, barred: Collection[int] = ()
 ) -> tuple[Option, float, float] | None:
     """The most likely source of what the first one lacks, with its score and probability; None where nothing of weight is left.
 
-    `heads` are the chosen heads of all versions: what derives from the copy is no source of it.
+    `heads` are the chosen heads of all versions: what derives from the copy is no source of it, nor are those that a person `barred`.
     """
     given = _given_by(story, copy, first)
     if not given:
         return None
     apart = []
     for u in story.candidates[copy]:
-        if u in given or derives(u, copy, heads):
+        if u in given or u in barred or derives(u, copy, heads):
             continue
         new, common = story.desk.besides(copy, u, given)
         if new >= max(LEAST_WORDS, LEAST_SHARE * story.desk.size(copy)) and common <= MOST_COMMON * (new + common):

@@ -30,6 +30,7 @@ from syndtrack.provenance.evidence import evidence_for
 from syndtrack.provenance.features import Option, Story
 from syndtrack.provenance.merging import further_source
 from syndtrack.provenance.trees import OUTSIDE, best_forest, derives, log_total_and_probabilities
+from syndtrack.provenance.verdicts import Verdicts, without_cycles
 from syndtrack.provenance.weights import FIRST, SECOND, score
 from syndtrack.publishers import Registry
 
@@ -42,6 +43,7 @@ LEAST_BY_OTHERS = 0.75
 DOUBTFUL, OUTSIDE_CHANCE = 0.65, 0.2
 # Of so many answers for each copy the evidence is put in words.
 SHOWN = 3
+NO_VERDICTS = Verdicts()
 KINDS: Mapping[str, EdgeKind] = {"verbatim": "verbatim", "edited": "edited", "excerpt": "excerpt", "shared-passage": "excerpt"}
 
 
@@ -78,15 +80,18 @@ class Weighed:
     chosen: list[int]
 
 
-def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], Match], publishers: Registry) -> StoryTrace:
-    """Trace the articles of one connected component of the match graph (one alone, too).
+def trace_story(
+    versions: Sequence[Version], matches: Mapping[tuple[int, int], Match], publishers: Registry, verdicts: Verdicts = NO_VERDICTS
+) -> StoryTrace:
+    """Trace the articles of one connected component of the match graph (one alone, too); confirmed pairs connect as matches do.
 
     Keys of `matches` are (smaller id, larger id); in each match `a` is the text of the smaller id. The result depends neither on the order
     of `versions` nor on the values of ids.
     """
     ordered = tuple(sorted(versions, key=lambda v: (v.first_seen, v.url, v.title)))
     story = Story(ordered, matches, publishers)
-    weighed = weigh(story)
+    verdicts.propose(story)
+    weighed = weigh(story, verdicts)
     edges: list[Edge] = []
     considered: dict[int, tuple[Considered, ...]] = {}
     undecided = set()
@@ -98,20 +103,22 @@ def trace_story(versions: Sequence[Version], matches: Mapping[tuple[int, int], M
         answer = next(c for c, o in ranked if o is option)
         if option.head == OUTSIDE and option.publisher_id is None:
             continue
-        if is_undecided(option, answer.probability, ranked):
+        if verdicts.confirms(story, place, option):
+            answers = [answer, *(c for c, o in ranked if o is not option and verdicts.confirms(story, place, o))]
+        elif is_undecided(option, answer.probability, ranked):
             undecided.add(version.article_id)
             continue
-        edge = _edge(story, place, option, answer)
-        further = further_source(story, place, option, heads, SECOND)
-        if further is None:
-            edges.append(edge)
-            continue
-        also, value, probability = further
-        second = _considered(story, place, also, (value, probability), None)
-        edges.append(replace(edge, kind="multi-source"))
-        if probability >= LEAST_CONFIDENCE:
-            edges.append(replace(_edge(story, place, also, second), kind="multi-source"))
-    return StoryTrace(tuple(edges), considered, frozenset(undecided))
+        else:
+            answers = [answer]
+        found = [_edge(story, place, c) for c in answers]
+        further = further_source(story, place, option, heads, SECOND, barred=verdicts.barred(story, place))
+        if further is not None:
+            also, value, probability = further
+            if probability >= LEAST_CONFIDENCE and all(story.versions[also.head].article_id != e.source for e in found):
+                found.append(_edge(story, place, _considered(story, place, also, (value, probability), None)))
+        several = further is not None or len(found) > 1
+        edges += [verdicts.marked(replace(e, kind="multi-source") if several else e) for e in found]
+    return StoryTrace(tuple(without_cycles(edges)), considered, frozenset(undecided))
 
 
 def is_undecided(option: Option, probability: float, ranked: Sequence[tuple[Considered, Option]]) -> bool:
@@ -122,14 +129,15 @@ def is_undecided(option: Option, probability: float, ranked: Sequence[tuple[Cons
     return probability < LEAST_CONFIDENCE or (probability < DOUBTFUL and max(unnamed) >= OUTSIDE_CHANCE)
 
 
-def weigh(story: Story) -> Weighed:
-    """Both passes."""
+def weigh(story: Story, verdicts: Verdicts = NO_VERDICTS) -> Weighed:
+    """Both passes, over the answers that verdicts leave."""
     count = range(len(story.versions))
     there = [story.likely_witnesses(i) for i in count]
-    first = weigh_once([story.options(i, there[i]) for i in count], FIRST)
+    first = weigh_once([verdicts.allowed(story, i, story.options(i, there[i])) for i in count], FIRST)
     heads = [first.options[i][c].head for i, c in enumerate(first.chosen)]
     apart = [witnesses(story, i, heads) for i in count]
-    return weigh_once([first.options[i] if apart[i] == there[i] else story.options(i, apart[i]) for i in count], SECOND)
+    again = [first.options[i] if apart[i] == there[i] else verdicts.allowed(story, i, story.options(i, apart[i])) for i in count]
+    return weigh_once(again, SECOND)
 
 
 def witnesses(story: Story, copy: int, heads: Sequence[int]) -> set[int]:
@@ -179,13 +187,13 @@ def _considered(story: Story, copy: int, option: Option, score_and_share: tuple[
     return Considered(source.article_id if source else None, publisher, round(value, 4), round(probability, 4), evidence)
 
 
-def _edge(story: Story, copy: int, option: Option, answer: Considered) -> Edge:
+def _edge(story: Story, copy: int, answer: Considered) -> Edge:
     version, said = story.versions[copy], story.said[copy]
     credited = any(s.publisher_id == answer.source_publisher for s in said.all)
     other = next((s.publisher_id for s in said.all), None)
     kind: EdgeKind = "edited"
-    if option.head != OUTSIDE:
-        match = story.match(copy, option.head)[2]
+    if answer.source is not None:
+        match = story.matches.get((min(version.article_id, answer.source), max(version.article_id, answer.source)))
         kind = KINDS[match.kind] if match else "excerpt"
     return Edge(
         version.article_id,

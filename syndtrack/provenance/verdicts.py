@@ -1,0 +1,211 @@
+"""A person's word on sources, kept apart from what is computed: which verdicts hold, and what they leave a story to choose from.
+
+A confirmed pair is an edge, a rejected one never is (the next best answer may win), an origin has no source. Of verdicts on one copy that
+contradict each other the one given later holds; of confirmed pairs that would form a cycle the one that closes it, in the order they were
+given, does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from syndtrack.models import Edge, VerdictKind
+from syndtrack.provenance.features import Option, Story
+from syndtrack.provenance.trees import OUTSIDE
+
+# An article's id where it is stored, else the key of its address.
+Node = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A verdict with what its addresses and names stand for.
+
+    `source` is an article; `publisher_id` the one named, or else the one whose article the source is, where that is known.
+    """
+
+    says: VerdictKind
+    copy: Node
+    source: Node | None = None
+    publisher_id: int | None = None
+
+
+def contradict(a: Word, b: Word) -> bool:
+    """Whether both cannot hold. Several confirmed sources of one copy can: it may merge them."""
+    if a.copy != b.copy or a.says == b.says:
+        return False
+    says = {a.says, b.says}
+    if says == {"confirm", "origin"}:
+        return True
+    if says != {"confirm", "reject"}:
+        return False
+    confirmed, rejected = (a, b) if a.says == "confirm" else (b, a)
+    if rejected.source is not None:
+        return confirmed.source == rejected.source
+    return rejected.publisher_id is not None and confirmed.publisher_id == rejected.publisher_id
+
+
+def overruled(words: Sequence[Word]) -> dict[int, tuple[int | None, str]]:
+    """The verdicts that do not hold, by their place in `words`, the oldest first: the place of the one in their way, and why."""
+    found: dict[int, tuple[int | None, str]] = {}
+    of_copy: dict[Node, list[int]] = {}
+    for place in range(len(words) - 1, -1, -1):
+        word = words[place]
+        later = of_copy.setdefault(word.copy, [])
+        against = next((k for k in later if contradict(word, words[k])), None)
+        if word.source == word.copy:
+            found[place] = None, "an article is no copy of itself"
+        elif against is not None:
+            found[place] = against, "a later verdict says otherwise"
+        later.append(place)
+    sources: dict[Node, dict[Node, int]] = {}
+    for place, word in enumerate(words):
+        if word.says != "confirm" or word.source is None or place in found:
+            continue
+        way = _way(word.source, word.copy, sources)
+        if way is not None:
+            found[place] = way, "it would close a circle: by confirmed pairs the source derives from the copy"
+        else:
+            sources.setdefault(word.copy, {})[word.source] = place
+    return found
+
+
+def _way(start: Node, end: Node, sources: Mapping[Node, Mapping[Node, int]]) -> int | None:
+    """The place of the last verdict on a way from an article back to another along confirmed pairs; None if there is no way."""
+    seen, pending = {start}, [start]
+    while pending:
+        for source, place in sources.get(pending.pop(), {}).items():
+            if source == end:
+                return place
+            if source not in seen:
+                seen.add(source)
+                pending.append(source)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Those that hold for the articles of one story, by copy."""
+
+    confirmed: Mapping[int, tuple[Word, ...]] = field(default_factory=dict)
+    rejected: Mapping[int, tuple[Word, ...]] = field(default_factory=dict)
+    origins: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, words: Sequence[Word]) -> Verdicts:
+        """Those of a sequence, the oldest first, that hold and whose copy is stored."""
+        out = overruled(words)
+        kinds: dict[VerdictKind, dict[int, tuple[Word, ...]]] = {"confirm": {}, "reject": {}, "origin": {}}
+        for place, word in enumerate(words):
+            if place not in out and isinstance(word.copy, int):
+                of_kind = kinds[word.says]
+                of_kind[word.copy] = (*of_kind.get(word.copy, ()), word)
+        return cls(kinds["confirm"], kinds["reject"], frozenset(kinds["origin"]))
+
+    def propose(self, story: Story) -> None:
+        """Make confirmed sources candidates of their copies, also where the texts alone propose none: so they have their evidence."""
+        places = {v.article_id: i for i, v in enumerate(story.versions)}
+        for copy, words in self.confirmed.items():
+            said = {places[w.source] for w in words if isinstance(w.source, int) and w.source in places} if copy in places else set()
+            if said:
+                story.candidates[places[copy]] = sorted({*story.candidates[places[copy]], *said})
+
+    def allowed(self, story: Story, copy: int, options: list[Option]) -> list[Option]:
+        """Of the answers for one version those that no verdict rules out. There is always one."""
+        article = story.versions[copy].article_id
+        if article in self.origins:
+            return [o for o in options if o.head == OUTSIDE and o.publisher_id is None]
+        if article in self.confirmed and (said := self._said(story, copy, options)):
+            return said
+        if article in self.rejected:
+            return [o for o in options if not self.rejects(story, copy, o)]
+        return options
+
+    def rejects(self, story: Story, copy: int, option: Option) -> bool:
+        """Whether an answer was rejected."""
+        source, publisher_id = _ends(story, option)
+        words = self.rejected.get(story.versions[copy].article_id, ())
+        return any(source == w.source if w.source is not None else publisher_id == w.publisher_id is not None for w in words)
+
+    def _said(self, story: Story, copy: int, options: Sequence[Option]) -> list[Option]:
+        """The answers that were confirmed."""
+        places = {v.article_id: i for i, v in enumerate(story.versions)}
+        found: dict[tuple[int, int | None], Option] = {}
+        for word in self.confirmed[story.versions[copy].article_id]:
+            if isinstance(word.source, int) and word.source in places:
+                place = places[word.source]
+                some = [o for o in options if o.head == place]
+            else:
+                seen = [o for o in options if word.source is None and o.head != OUTSIDE and not self.rejects(story, copy, o)]
+                some = [o for o in seen if _ends(story, o)[1] == word.publisher_id]
+                if not some and word.publisher_id is not None:
+                    some = [o for o in options if o.head == OUTSIDE and o.publisher_id == word.publisher_id]
+                    some = some or [Option(OUTSIDE, word.publisher_id, {"hidden": 1.0})]
+            found |= {(o.head, o.publisher_id): o for o in some}
+        return list(found.values())
+
+    def barred(self, story: Story, copy: int) -> set[int]:
+        """The places of the candidates that were rejected for one version."""
+        if story.versions[copy].article_id not in self.rejected:
+            return set()
+        return {u for u in story.candidates[copy] if self.rejects(story, copy, Option(u, None, {}))}
+
+    def confirms(self, story: Story, copy: int, option: Option) -> bool:
+        """Whether an answer was confirmed."""
+        source, publisher_id = _ends(story, option)
+        return any(_is_said(source, publisher_id, w) for w in self.confirmed.get(story.versions[copy].article_id, ()))
+
+    def marked(self, edge: Edge) -> Edge:
+        """The edge, certain and marked where a person confirmed it."""
+        said = any(_is_said(edge.source, edge.source_publisher, w) for w in self.confirmed.get(edge.copy, ()))
+        return replace(edge, confidence=1.0, verdict="confirmed") if said else edge
+
+
+def _ends(story: Story, option: Option) -> tuple[int | None, int | None]:
+    """The article and the publisher that an answer names."""
+    if option.head == OUTSIDE:
+        return None, option.publisher_id
+    return story.versions[option.head].article_id, story.versions[option.head].publisher_id
+
+
+def _is_said(source: int | None, publisher_id: int | None, word: Word) -> bool:
+    """Whether a source (an article, or only its publisher) is the one confirmed."""
+    if isinstance(word.source, int):
+        return source == word.source
+    return publisher_id is not None and publisher_id == word.publisher_id and (word.source is None or source is None)
+
+
+def without_cycles(edges: Sequence[Edge]) -> list[Edge]:
+    """The edges in their order, without those that would close a cycle, the least confident first. What a person confirmed is kept.
+
+    First sources alone never form one; the further sources of articles that merge several may.
+    """
+    if len({e.copy for e in edges}) == len(edges) or not _has_cycle(edges):
+        return list(edges)
+    sources: dict[Node, dict[Node, int]] = {}
+    kept = set()
+    for place in sorted(range(len(edges)), key=lambda k: (edges[k].verdict is None, -edges[k].confidence, k)):
+        edge = edges[place]
+        if edge.source is None or _way(edge.source, edge.copy, sources) is None:
+            kept.add(place)
+            if edge.source is not None:
+                sources.setdefault(edge.copy, {})[edge.source] = place
+    return [e for k, e in enumerate(edges) if k in kept]
+
+
+def _has_cycle(edges: Iterable[Edge]) -> bool:
+    """Whether some article derives from itself (Kahn's algorithm)."""
+    waits: dict[int, int] = {}
+    copies: dict[int, list[int]] = {}
+    for edge in edges:
+        if edge.source is not None:
+            waits[edge.copy] = waits.get(edge.copy, 0) + 1
+            copies.setdefault(edge.source, []).append(edge.copy)
+    free = [a for a in copies if a not in waits]
+    while free:
+        for copy in copies.get(free.pop(), ()):
+            waits[copy] -= 1
+            if not waits[copy]:
+                free.append(copy)
+    return any(waits.values())
