@@ -25,7 +25,7 @@ from typing import Any, Self
 from syndtrack.archives import UNSTORED, check_archive, read_any, read_archive, read_single
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
-from syndtrack.flow import Flow, ReadArticle, read_article, seed_registry
+from syndtrack.flow import Flow, ReadArticle, group_of, read_article, seed_registry
 from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.models import Refusal, Submission
 from syndtrack.pairing import BATCH, Progress
@@ -34,7 +34,9 @@ from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
-from syndtrack.reports.chain import InspectRecord, TraceRecord, inspect_record, trace_record, without_address
+from syndtrack.registrar import Registrar
+from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
+from syndtrack.reports.explain import explanation_records
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
@@ -229,8 +231,11 @@ class Tracker:
             read = article if isinstance(article, Refusal) else read_article(article)
             yield read if isinstance(read, Refusal) else _inspected(read)
 
-    def trace(self, what: str) -> TraceRecord:
-        """The provenance of a stored article (its address in any form), or of a text or file that is not stored. Raises UsageError."""
+    def trace(self, what: str, *, explain: bool = False) -> TraceRecord:
+        """The provenance of a stored article (its address in any form), or of a text or file that is not stored. Raises UsageError.
+
+        With `explain`, the story is traced again in memory and `explanation` tells of each hop what was weighed and what would change it.
+        """
         if is_http(what):
             article_id = self.store.lookups.article_id(what)
             if article_id is None:
@@ -238,8 +243,8 @@ class Tracker:
                     f"{what}: no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
                 )
             with self.store.snapshot():
-                return trace_record(self.store.lookups, article_id)
-        return self._trace_unstored(read_single(what, self._now()))
+                return traced_record(self.store, article_id, explain=explain)
+        return self._trace_unstored(read_single(what, self._now()), explain)
 
     def export(self, what: str, form: str) -> dict[str, Any]:
         """A trace for other programs: `prov` is W3C PROV-JSON, `jsonld` schema.org. Raises UsageError, as `trace` does."""
@@ -250,16 +255,16 @@ class Tracker:
         record = self.trace(what)
         return schema_jsonld(record) if form == "jsonld" else prov_json(record, ran=self._now(), parameters=asdict(PARAMETERS))
 
-    def trace_text(self, text: str) -> TraceRecord:
+    def trace_text(self, text: str, *, explain: bool = False) -> TraceRecord:
         """The provenance of a text that is not stored."""
-        return self._trace_unstored(Submission(url=UNSTORED + "text", first_seen=self._now(), text=text))
+        return self._trace_unstored(Submission(url=UNSTORED + "text", first_seen=self._now(), text=text), explain)
 
-    def _trace_unstored(self, submission: Submission) -> TraceRecord:
+    def _trace_unstored(self, submission: Submission, explain: bool) -> TraceRecord:
         """Pretend to store an article, look, and take everything back."""
         read = read_article(submission)
         if isinstance(read, Refusal):
             raise RefusedError(read.what, read.reason)
-        return without_address(self._flow.pretend(read, lambda article_id: trace_record(self.store.lookups, article_id)))
+        return without_address(self._flow.pretend(read, lambda article_id: traced_record(self.store, article_id, explain=explain)))
 
     def report(self, name: str) -> Iterator[Row]:
         """The rows of one of REPORTS. Raises UsageError for another name."""
@@ -289,3 +294,13 @@ async def _read(record: Submission | Refusal, workers: Workers | None) -> ReadAr
         return await workers.run(read_article, record, what=record.url, deadline=READ_SECONDS)
     except RefusedError as error:
         return Refusal(record.origin or error.what, error.reason)
+def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:
+    """The provenance of a stored article, explained if wanted. To be called in a snapshot or transaction."""
+    record = trace_record(store.lookups, article_id)
+    if explain:
+        group = group_of(store, article_id)
+        path, _ = chain_path(store.lookups, article_id)
+        record["explanation"] = explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
+    return record
+
+

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from syndtrack.cli.frame import Session, example, format_option
+from syndtrack.errors import UsageError
 from syndtrack.reports.formats import print_rows
 from syndtrack.reports.tree import chain_tree, print_text
 from syndtrack.tracker import REPORTS
@@ -21,18 +22,21 @@ ON_TERMINALS = {
 }
 
 
-@click.command(epilog=example("syndtrack trace https://example.org/2026/embassy\npbpaste | syndtrack trace -"))
+@click.command(epilog=example("syndtrack trace https://example.org/2026/embassy --explain\npbpaste | syndtrack trace -"))
 @click.argument("what", metavar="URL|FILE|-")
 @click.option("--format", "form", type=click.Choice(["text", "json", "prov", "jsonld"]), default="text", show_default=True,
               help="text, json, prov (W3C PROV-JSON) or jsonld (schema.org).")  # fmt: skip
+@click.option("--explain", is_flag=True, help="Also what else was considered for each hop, why it lost, and what would change it.")
 @click.pass_obj
-def trace(session: Session, what: str, form: str) -> None:
+def trace(session: Session, what: str, form: str, explain: bool) -> None:
     """Show where an article comes from, hop by hop, with the evidence: of a stored article, or of a text that is not stored."""
+    if explain and form not in ("text", "json"):
+        raise UsageError(f"--explain comes as text or json, not as {form}")
     with session.tracker() as tracker:
         if form in ("prov", "jsonld"):
             click.echo(json.dumps(tracker.export(what, form), ensure_ascii=False, indent=1))
             return
-        record = tracker.trace(what)
+        record = tracker.trace(what, explain=explain)
     if form == "json":
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
     else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from syndtrack.models import Credit, Reading, Removal, kept_text
 from syndtrack.publishers import Registry
+from syndtrack.reports.explain import ExplanationRecord, addressless
 from syndtrack.store.lookups import Lookups, Row
 from syndtrack.store.times import to_text
 from syndtrack.urls import registrable_domain
@@ -57,6 +58,7 @@ class TraceRecord(TypedDict):
     removals: list[RemovalRecord]
     independent_origins: int
     judgement: str | None
+    explanation: NotRequired[list[ExplanationRecord]]
 
 
 class InspectRecord(TypedDict):
@@ -108,7 +110,10 @@ def without_address(record: TraceRecord) -> TraceRecord:
     nameless = NodeRecord(**(record["article"] | {"url": None, "publisher": "(this text)"}))
     chain = [nameless, *record["chain"][1:]]
     edges = [edge | {"copy": None} if edge["copy"] == here else edge for edge in record["edges"]]
-    return TraceRecord(**(record | {"article": nameless, "chain": chain, "origin": chain[-1], "edges": edges}))
+    bare = TraceRecord(**(record | {"article": nameless, "chain": chain, "origin": chain[-1], "edges": edges}))
+    if "explanation" in record:
+        bare["explanation"] = addressless(record["explanation"], here)
+    return bare
 
 
 def unobserved(publisher: str) -> NodeRecord:
@@ -116,22 +121,27 @@ def unobserved(publisher: str) -> NodeRecord:
     return NodeRecord(url=None, publisher=publisher, title=None, published=None, first_seen=None, observed=False)
 
 
+def chain_path(lookups: Lookups, article_id: int) -> tuple[list[int], str | None]:
+    """The observed articles of a chain, the article first, and the publisher known by name only that it ends in, if it does."""
+    path = [article_id]
+    while len(path) < MAX_CHAIN:
+        edge = lookups.best_edge(path[-1])
+        if edge is None or edge["source_id"] in path:
+            break
+        if edge["source_id"] is None:
+            return path, edge["source_publisher"]
+        path.append(edge["source_id"])
+    return path, None
+
+
 def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
     """The chain of a stored article, with the edges along it."""
     article = lookups.node(article_id)
-    chain, path = [node_record(article)], [article_id]
-    while len(chain) < MAX_CHAIN:
-        edge = lookups.best_edge(path[-1])
-        if edge is None:
-            break
-        if edge["source_id"] is None:
-            chain.append(unobserved(edge["source_publisher"]))
-            break
-        if edge["source_id"] in path:
-            break
-        path.append(edge["source_id"])
-        chain.append(node_record(lookups.node(edge["source_id"])))
-    place = {lookups.node(a)["url"]: n for n, a in enumerate(path)}
+    path, named = chain_path(lookups, article_id)
+    chain = [node_record(lookups.node(a)) for a in path]
+    place = {node["url"]: n for n, node in enumerate(chain)}
+    if named is not None:
+        chain.append(unobserved(named))
     revision = article["revision_id"]
     return TraceRecord(
         article=chain[0],

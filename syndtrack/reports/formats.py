@@ -17,6 +17,7 @@ from rich.table import Table
 
 FORMATS = ("text", "json", "jsonl", "csv", "html")
 SHOWN = 60  # characters of a cell on a terminal
+QUOTED = 110  # characters of a title or quotation in text for people
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Record = Mapping[str, Any]
@@ -95,6 +96,12 @@ def html_table(rows: Iterable[Record], *, title: str, empty: str) -> Iterator[st
 def plain(text: str) -> str:
     """Text of others without control characters: a title may hold escape codes that a terminal would obey."""
     return CONTROL.sub("\ufffd", text)
+
+
+def one_line(text: str, most: int = QUOTED) -> str:
+    """Text of others on one line, not too long."""
+    line = plain(" ".join(text.split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _cell(value: object) -> str:

@@ -9,9 +9,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
-from syndtrack.reports.formats import plain
+from syndtrack.reports.explain import explanation_trees
+from syndtrack.reports.formats import one_line, plain
 
-QUOTED = 110  # characters of a quotation
 UNBOUNDED = 2_000  # columns of a line in a pipe, where nothing is to be folded
 
 
@@ -31,7 +31,7 @@ def chain_tree(record: TraceRecord) -> RenderableType:
         told = "credited" if edge["credited"] else f"credited to {edge['credited_to']}" if edge["credited_to"] else "uncredited"
         hop.add(Text(f"{edge['kind']}, confidence {edge['confidence']:.2f}, {told}", style="dim"))
         for evidence in edge["evidence"]:
-            hop.add(Text(f"{evidence['kind']} ({evidence['weight']:+.1f}): ", style="dim") + Text(_quoted(evidence["text"])))
+            hop.add(Text(f"{evidence['kind']} ({evidence['weight']:+.1f}): ", style="dim") + Text(one_line(evidence["text"])))
         at = hop
     if len(record["chain"]) == 1:
         root.add(Text("the origin, as far as known" if record["judgement"] == "ok" else "cannot judge: too little text"))
@@ -44,12 +44,14 @@ def chain_tree(record: TraceRecord) -> RenderableType:
     parts += _statements(record)
     if record["independent_origins"] > 1:
         parts.append(Text(f"The story has {record['independent_origins']} independent origins."))
+    if "explanation" in record:
+        parts += explanation_trees(record["explanation"])
     return Group(*parts)
 
 
 def inspection(record: InspectRecord) -> RenderableType:
     """What an article says of itself."""
-    head = Text(plain(record["title"] or record["url"]), style="bold")
+    head = Text(one_line(record["title"] or record["url"]), style="bold")
     words = len(record["cleaned"].split())
     return Group(head, Text(f"{len(record['text'])} characters; {words} words after cleaning"), *_statements(record))
 
@@ -61,12 +63,12 @@ def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:
         tree = Tree(Text("Credits", style="bold"))
         for credit in record["credits"]:
             named = credit["publisher"] or credit["url"] or "nobody named"
-            tree.add(Text(plain(f"{credit['kind']}: {named}"), style="cyan") + Text(f"  “{_quoted(credit['text'])}”"))
+            tree.add(Text(plain(f"{credit['kind']}: {named}"), style="cyan") + Text(f"  “{one_line(credit['text'])}”"))
         parts.append(tree)
     if record["removals"]:
         tree = Tree(Text("Removed before matching", style="bold"))
         for removal in record["removals"]:
-            tree.add(Text(f"{removal['rule']}", style="cyan") + Text(f"  “{_quoted(removal['text'])}”"))
+            tree.add(Text(f"{removal['rule']}", style="cyan") + Text(f"  “{one_line(removal['text'])}”"))
         parts.append(tree)
     return parts
 
@@ -76,11 +78,5 @@ def _node(node: NodeRecord) -> Text:
     text = Text(plain(node["publisher"]), style="bold green" if node["observed"] else "bold yellow")
     if not node["observed"]:
         return text + Text(" (not observed)")
-    text += Text(plain(f"  {node['title'] or ''}  {node['first_seen'] or ''}"), style="not bold")
+    text += Text(f"  {one_line(node['title'] or '')}  {node['first_seen'] or ''}", style="not bold")
     return text + Text(f"\n{plain(node['url'] or '(this text, not stored)')}", style="blue")
-
-
-def _quoted(text: str) -> str:
-    """One line, not too long."""
-    line = plain(" ".join(text.split()))
-    return line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"

@@ -1,0 +1,152 @@
+"""Why a source was chosen: what is told must be what tracing does, and what would change it must change it."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import ingested
+from test_flow import AGENCY, AGGREGATOR, BLOG, REPORT, UNRELATED, article
+
+from syndtrack.cli import main
+from syndtrack.tracker import Tracker
+
+SIBLING = article("https://sibling.example/basin", [*REPORT, "(Lunnet Wire)"], 90, publisher="Sibling Post")
+
+
+@pytest.fixture
+def tracker(tmp_path: Path):
+    with ingested(tmp_path, [AGENCY, AGGREGATOR, BLOG, SIBLING, UNRELATED]) as opened:
+        yield opened
+
+
+def explained(tracker: Tracker, url: str) -> dict:
+    """The explanation of one article, which is the first of its chain's."""
+    return tracker.trace(url, explain=True)["explanation"][0]
+
+
+@pytest.mark.parametrize("url", [a["url"] for a in (AGENCY, AGGREGATOR, BLOG, SIBLING, UNRELATED)])
+def test_tracing_again_in_memory_gives_exactly_the_stored_edges(tracker: Tracker, url: str):
+    record = tracker.trace(url, explain=True)
+    assert [e["agrees"] for e in record["explanation"]] == [True] * len(record["explanation"])
+    assert [e["article"] for e in record["explanation"]] == [n["url"] for n in record["chain"] if n["observed"]]
+    for node, told in zip(pairwise(record["chain"]), record["explanation"], strict=False):
+        assert told["decision"] == "edge"
+        assert told["answers"][told["chosen"]]["source"] == node[1]["url"]
+    assert record["explanation"][-1]["decision"] == "none"
+
+
+def test_an_edge_that_was_altered_in_the_store_is_told_to_differ(tracker: Tracker):
+    with tracker.store.transaction():
+        tracker.store.db.execute("UPDATE edge SET confidence = 0.5")
+    assert not explained(tracker, BLOG["url"])["agrees"]
+
+
+def test_every_answer_considered_is_there_with_its_share_and_they_add_up(tracker: Tracker):
+    told = explained(tracker, BLOG["url"])
+    assert {a["source"] for a in told["answers"]} == {AGENCY["url"], AGGREGATOR["url"], SIBLING["url"], None}
+    assert sum(a["probability"] for a in told["answers"]) == pytest.approx(1.0, abs=0.001)
+    assert [a["probability"] for a in told["answers"]] == sorted((a["probability"] for a in told["answers"]), reverse=True)
+
+
+def test_quotations_stand_in_the_texts_where_they_are_said_to(tracker: Tracker):
+    texts = {a["url"]: a["text"] for a in (AGENCY, AGGREGATOR, BLOG, SIBLING)}
+    there = 0
+    for told in tracker.trace(BLOG["url"], explain=True)["explanation"]:
+        for answer in told["answers"]:
+            for e in answer["evidence"]:
+                if e["start"] is not None:
+                    assert texts[told["article"]][e["start"] : e["end"]] == e["text"]
+                if e["source_start"] is not None:
+                    there += 1
+                    assert texts[answer["source"]][e["source_start"] : e["source_end"]] == e["source_text"]
+    assert there >= 3
+
+
+def test_the_passage_that_tells_two_candidates_apart_is_in_one_of_them_only(tracker: Tracker):
+    told = explained(tracker, BLOG["url"])
+    assert "nobody in the ministry" in told["only_in_chosen"]["text"]
+    assert told["only_in_chosen"]["text"] not in AGENCY["text"]
+
+
+def test_without_the_credit_line_the_answer_is_what_tracing_says_without_it(tmp_path: Path):
+    """The same articles, once with the line and once without: the second is what the first foretells."""
+    with ingested(tmp_path, [AGENCY, AGGREGATOR], "with.db") as tracker:
+        told = explained(tracker, AGGREGATOR["url"])
+    (foretold,) = [w for w in told["what_if"] if w["change"] == "without its credit “Via Lunnet Wire”"]
+    assert foretold["before"] == told["answers"][told["chosen"]]["probability"]
+    bare = AGGREGATOR | {"text": AGGREGATOR["text"].replace("\n\nVia Lunnet Wire", "")}
+    with ingested(tmp_path, [AGENCY, bare], "without.db") as tracker:
+        chosen = explained(tracker, bare["url"])
+    assert foretold["decision"] == chosen["decision"]
+    assert foretold["after"] == pytest.approx(chosen["answers"][chosen["chosen"]]["probability"], abs=0.02)
+
+
+def test_an_article_that_is_taken_away_is_nobodys_source(tracker: Tracker):
+    told = explained(tracker, BLOG["url"])
+    (gone,) = [w for w in told["what_if"] if w["change"] == "had it not been seen" and w["article"] == AGGREGATOR["url"]]
+    assert gone["changes"]
+    assert gone["after"] == 0
+    assert gone["source"] != AGGREGATOR["url"]
+
+
+def test_a_change_of_time_is_told_only_where_it_changes_the_answer(tmp_path: Path):
+    """Two verbatim prints without credit: which came first is all that tells them apart."""
+    one = article("https://one.example/basin", REPORT, 0, publisher="One")
+    two = article("https://two.example/basin", REPORT, 30, publisher="Two")
+    with ingested(tmp_path, [one, two]) as tracker:
+        told = explained(tracker, two["url"])
+    assert told["answers"][told["chosen"]]["source"] == one["url"]
+    moved = [w for w in told["what_if"] if "later" in w["change"] or "earlier" in w["change"]]
+    assert [w["article"] for w in moved] == [one["url"]]
+    assert moved[0]["change"].endswith("later")
+    assert moved[0]["changes"]
+
+
+def test_a_text_that_is_not_stored_is_explained_and_leaves_nothing(tracker: Tracker):
+    record = tracker.trace_text(BLOG["text"].replace("ferry landing", "old quay"), explain=True)
+    told = record["explanation"][0]
+    assert told["article"] is None
+    assert told["agrees"]
+    assert "unstored.invalid" not in json.dumps(record)
+    assert tracker.store.lookups.counts()["articles"] == 5
+
+
+def test_a_large_story_is_explained_with_bounded_work(tmp_path: Path):
+    prints = [article(f"https://p{n}.example/basin", [*REPORT[: 3 + n % 4], f"Our own line number {n} of the day."], n, publisher=f"P{n}")
+              for n in range(60)]  # fmt: skip
+    with ingested(tmp_path, prints) as tracker:
+        told = explained(tracker, prints[-1]["url"])
+    assert told["agrees"]
+    assert told["traced_again"] <= 40
+
+
+# -- on the command line
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    with ingested(tmp_path, [AGENCY, AGGREGATOR, BLOG]):
+        pass
+    return lambda *arguments: CliRunner().invoke(main, ["--db", str(tmp_path / "x.db"), *arguments])
+
+
+def test_the_text_names_the_winner_the_losers_and_what_would_change_it(run):
+    text = run("trace", BLOG["url"], "--explain").stdout
+    assert "Why this source: Mole End Blog" in text
+    assert "→ The Pilot Digest" in text
+    assert "· Lunnet Wire" in text
+    assert "What would change it" in text
+    assert "Why no source: Lunnet Wire" in text
+
+
+def test_the_record_without_asking_has_no_explanation(run):
+    assert "explanation" not in json.loads(run("trace", BLOG["url"], "--format", "json").stdout)
+    assert len(json.loads(run("trace", BLOG["url"], "--format", "json", "--explain").stdout)["explanation"]) == 3
+
+
+def test_an_explanation_in_another_form_is_wrong_usage(run):
+    done = run("trace", BLOG["url"], "--format", "prov", "--explain")
+    assert done.exit_code == 2
+    assert "--explain" in done.stderr
