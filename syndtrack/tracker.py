@@ -34,7 +34,6 @@ from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
-from syndtrack.registrar import Registrar
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
 from syndtrack.reports.explain import explanation_records
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
