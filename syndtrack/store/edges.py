@@ -17,10 +17,11 @@ REVISIONS_LOOKED_AT = 5
 
 @dataclass(frozen=True, slots=True)
 class StoryRow:
-    """A story to store: its articles and how many independent origins they have."""
+    """A story to store: its articles, how many independent origins they have, and why it is to be looked at, if it is."""
 
     articles: frozenset[int]
     independent_origins: int
+    alarm: str | None = None
 
 
 class Edges:
@@ -103,10 +104,11 @@ class Edges:
         """Edges and stories of some articles, which then count as traced."""
         for edge in edges:
             edge_id = self._db.execute(
-                "INSERT INTO edge (copy_id, source_id, source_publisher_id, kind, confidence, credited, credited_to_id) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                (edge.copy, edge.source, edge.source_publisher, edge.kind, edge.confidence, int(edge.credited), edge.credited_to),
-            ).fetchone()[0]
+                "INSERT INTO edge (copy_id, source_id, source_publisher_id, kind, confidence, credited, credited_to_id, verdict) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (edge.copy, edge.source, edge.source_publisher, edge.kind, edge.confidence, int(edge.credited), edge.credited_to,
+                 edge.verdict),
+            ).fetchone()[0]  # fmt: skip
             self._db.executemany(
                 'INSERT INTO evidence (edge_id, kind, text, weight, "start", "end") VALUES (?, ?, ?, ?, ?, ?)',
                 [(edge_id, e.kind, e.text, e.weight, e.start, e.end) for e in edge.evidence],
@@ -126,7 +128,7 @@ class Edges:
         ).fetchone()[0]
         story_id, first_seen, title = rows[0]
         self._db.execute(
-            "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?)",
-            (story_id, len(rows), publishers, story.independent_origins, first_seen, title),
+            "INSERT OR REPLACE INTO story VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (story_id, len(rows), publishers, story.independent_origins, first_seen, title, story.alarm),
         )
         self._db.execute("UPDATE article SET story_id = ? WHERE id IN (SELECT value FROM json_each(?))", (story_id, listed))

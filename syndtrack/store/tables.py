@@ -159,7 +159,8 @@ CREATE TABLE story (
     publishers INTEGER NOT NULL,
     independent_origins INTEGER NOT NULL,
     first_seen TEXT NOT NULL,
-    title TEXT NOT NULL
+    title TEXT NOT NULL,
+    alarm TEXT
 ) STRICT;
 CREATE TABLE article (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -172,7 +173,8 @@ CREATE TABLE article (
     canonical TEXT,
     revision_id INTEGER REFERENCES revision(id),
     story_id INTEGER REFERENCES story(id),
-    traced INTEGER NOT NULL DEFAULT 0 CHECK (traced IN (0, 1))
+    traced INTEGER NOT NULL DEFAULT 0 CHECK (traced IN (0, 1)),
+    told TEXT
 ) STRICT;
 CREATE INDEX article_publisher ON article(publisher_id);
 CREATE INDEX article_story ON article(story_id);
@@ -296,6 +298,7 @@ CREATE TABLE edge (
     confidence REAL NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     credited INTEGER NOT NULL CHECK (credited IN (0, 1)),
     credited_to_id INTEGER REFERENCES publisher(id),
+    verdict TEXT CHECK (verdict = 'confirmed'),
     CHECK (source_id IS NOT NULL OR source_publisher_id IS NOT NULL)
 ) STRICT;
 CREATE INDEX edge_copy ON edge(copy_id);
@@ -312,4 +315,50 @@ CREATE TABLE evidence (
     "end" INTEGER
 ) STRICT;
 CREATE INDEX evidence_edge ON evidence(edge_id);
+"""
+
+# `subject` is the key of a source's address, the folded name of a publisher, or empty for an origin. `told` of an article is what `history`
+# last said of its sources; `retrace` says why an article is to be traced again where its own revisions do not.
+VERDICTS = """
+CREATE TABLE verdict (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    copy TEXT NOT NULL,
+    copy_key TEXT NOT NULL,
+    source TEXT,
+    subject TEXT NOT NULL,
+    publisher_key TEXT,
+    says TEXT NOT NULL CHECK (says IN ('confirm', 'reject', 'origin')),
+    at TEXT NOT NULL,
+    by TEXT NOT NULL,
+    note TEXT NOT NULL,
+    UNIQUE (copy_key, subject, says),
+    CHECK ((says = 'origin') = (source IS NULL))
+) STRICT;
+CREATE INDEX verdict_subject ON verdict(subject);
+CREATE INDEX verdict_publisher ON verdict(publisher_key);
+CREATE TABLE retrace (
+    article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    cause TEXT NOT NULL CHECK (cause IN ('publishers', 'verdict', 'forget')),
+    because TEXT NOT NULL,
+    PRIMARY KEY (article_id, cause, because)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    change TEXT NOT NULL CHECK (change IN ('first traced', 'gained', 'lost', 'replaced', 'confidence', 'credited', 'verdict')),
+    cause TEXT NOT NULL CHECK (cause IN ('new article', 'new revision', 'publishers', 'verdict', 'forget', 'comparison')),
+    because TEXT,
+    source TEXT,
+    source_publisher TEXT,
+    confidence REAL,
+    credited INTEGER CHECK (credited IN (0, 1)),
+    verdict TEXT,
+    was_source TEXT,
+    was_source_publisher TEXT,
+    was_confidence REAL,
+    was_credited INTEGER CHECK (was_credited IN (0, 1)),
+    was_verdict TEXT
+) STRICT;
+CREATE INDEX history_article ON history(article_id);
 """
