@@ -34,6 +34,7 @@ from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
+from syndtrack.registrar import Registrar
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
 from syndtrack.reports.explain import explanation_records
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
@@ -75,6 +76,7 @@ class Tracker:
         self._now = now
         self.store = Store(str(settings.db))
         self._flow = Flow(self.store)
+        self.publishers = Registrar(self._flow, now)
         with self.store.transaction():
             self.store.publishers.seed(seed_publishers())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from syndtrack import __version__
-from syndtrack.cli import articles, feeds, lookups, running
+from syndtrack.cli import articles, feeds, lookups, publishers, running
 from syndtrack.cli.frame import Group, Session, example
 
 
@@ -36,6 +36,7 @@ for command in (
     *(feeds.add, feeds.import_, feeds.feeds, feeds.poll),
     *(articles.ingest, articles.inspect, articles.forget),
     *(lookups.trace, lookups.report, lookups.search),
+    publishers.publishers,
     *(running.run, running.sample),
 ):
     main.add_command(command)

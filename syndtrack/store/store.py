@@ -15,6 +15,8 @@ from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # pysqlite3
 
 from syndtrack.errors import StoreError
 from syndtrack.store.articles import Articles
+from syndtrack.store.decisions import Decisions
+from syndtrack.store.directory import Directory
 from syndtrack.store.edges import Edges
 from syndtrack.store.feeds import Feeds
 from syndtrack.store.lines import Lines
@@ -41,12 +43,14 @@ class Store:
             raise StoreError(f"{self.path}: {_reason(error)}") from error
         connection = self.db.conn
         self.publishers = Publishers(connection)
+        self.decisions = Decisions(connection, self.publishers)
         self.feeds = Feeds(connection)
         self.articles = Articles(connection)
         self.lines = Lines(connection)
         self.matches = Matches(connection)
         self.edges = Edges(connection)
         self.lookups = Lookups(self.db)
+        self.directory = Directory(self.db)
         self._seen_version = -1
 
     def close(self) -> None:

@@ -1,0 +1,147 @@
+"""The publishers as people look them up and correct them: `tracker.publishers`.
+
+    tracker.publishers.merge(["postonline.example"], "Example Post")
+    for row in tracker.publishers.republished("Example Post"):
+        print(row["copy_publisher"], row["share_kept"], row["credited"])
+
+A publisher is named by any of its names or domains. What a person decides here is kept apart from what is computed and holds from then on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, get_args
+
+from syndtrack.errors import UsageError
+from syndtrack.flow import Flow
+from syndtrack.models import PublisherKind
+from syndtrack.publishers import fold
+from syndtrack.reports.republished import republished
+from syndtrack.store.publishers import MAX_NAME
+
+Row = dict[str, Any]
+KINDS: tuple[PublisherKind, ...] = get_args(PublisherKind)
+NEAREST = 5
+
+
+class Registrar:
+    """Publishers by any of their names. Every method raises UsageError where a name is nobody's or several publishers'."""
+
+    def __init__(self, flow: Flow, now: Callable[[], datetime]) -> None:
+        self._flow = flow
+        self._store = flow.store
+        self._now = now
+
+    # -- looking up
+
+    def list(self, words: str = "", kind: str | None = None) -> Iterator[Row]:
+        """Publishers, those with most articles first; only those of a kind, or with these words in a name, alias, domain or owner."""
+        if kind is not None:
+            _check_kind(kind)
+        wanted = fold(words)
+        for row in self._store.directory.publishers():
+            known_as = (row["name"], row["owner"] or "", *row["domains"], *row["aliases"])
+            if (kind is None or row["kind"] == kind) and any(wanted in fold(name) for name in known_as):
+                yield row
+
+    def show(self, name: str) -> Row:
+        """One publisher: its names and domains, owner, feeds, what a person decided, whom it copies and who copies it."""
+        number = self.find(name)
+        with self._store.snapshot():
+            row = self._store.directory.publisher(number)
+            matrix = list(self._store.lookups.publishers())
+        row["copied_by"] = [r for r in matrix if r["source_publisher"] == row["name"]]
+        row["copies_from"] = [r for r in matrix if r["copy_publisher"] == row["name"]]
+        return row
+
+    def republished(self, name: str) -> Iterator[Row]:
+        """Every copy of a publisher's articles by others, the earliest article first (reports/republished.py has the fields)."""
+        return republished(self._store, self.find(name))
+
+    def find(self, name: str) -> int:
+        """The id of the one publisher of that name, alias or domain."""
+        number = self._store.directory.named(name)
+        if number is not None:
+            return number
+        known = list(self._store.directory.names())
+        key = fold(name)
+        found = sorted({n for each, n in known if key and fold(each) == key})
+        if not found and "." in name and (at := self._store.publishers.registry().at(name)) is not None:
+            found = [at]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            called = (repr(self._store.directory.publisher(n)["name"]) for n in found)
+            raise UsageError(f"{len(found)} publishers go by {name!r}: {', '.join(called)}; name one of them in full")
+        raise UsageError(f"no publisher {name!r}; {_nearest(key, [each for each, _ in known])}")
+
+    # -- deciding
+
+    def merge(self, names: Sequence[str], into: str) -> Row:
+        """Make publishers one: their articles, feeds, credits, names and domains go over, and what they touch is traced again."""
+        winner = self.find(into)
+        losers = sorted({self.find(name) for name in names} - {winner})
+        if not losers:
+            raise UsageError(f"{', '.join(map(repr, names))}: already the same publisher as {into!r}")
+        with self._store.transaction():
+            self._store.decisions.merge(losers, winner, self._now())
+        return self._settled(winner)
+
+    def rename(self, name: str, new: str) -> Row:
+        """Call a publisher by another name. Refused where somebody else has it."""
+        number, new = self.find(name), " ".join(new.split())
+        if not fold(new) or len(new) > MAX_NAME:
+            raise UsageError(f"{new[:50]!r} is no name: it needs letters or digits, and at most {MAX_NAME} characters")
+        others = {n for each, n in self._store.directory.names() if fold(each) == fold(new)} - {number}
+        if others:
+            has = self._store.directory.publisher(min(others))["name"]
+            raise UsageError(f"{new!r} is a name of {has!r}; if both are one, merge them: syndtrack publishers merge {name!r} {has!r}")
+        with self._store.transaction():
+            self._store.decisions.rename(number, new, self._now())
+        return self._settled(number)
+
+    def set_kind(self, name: str, kind: str) -> Row:
+        """Say of what kind a publisher is: agency, outlet, aggregator, blog or unknown."""
+        number = self.find(name)
+        with self._store.transaction():
+            self._store.decisions.set_kind(number, _check_kind(kind), self._now())
+        return self._settled(number)
+
+    def set_owner(self, name: str, owner: str | None) -> Row:
+        """Say who owns a publisher; None says that nobody does who owns another. Holds against whatever is learned."""
+        number = self.find(name)
+        owner = " ".join(owner.split())[:MAX_NAME] if owner else None
+        with self._store.transaction():
+            self._store.decisions.set_owner(number, owner, self._now())
+        return self._settled(number)
+
+    def unset_owner(self, name: str) -> Row:
+        """Take back what was said of an owner; what is known from elsewhere holds again."""
+        number = self.find(name)
+        with self._store.transaction():
+            self._store.decisions.unset_owner(number, self._now())
+        return self._settled(number)
+
+    def _settled(self, number: int) -> Row:
+        """The publisher, after everything that the decision touches was traced again."""
+        self._flow.settle()
+        return self._store.directory.publisher(number)
+
+
+def _check_kind(kind: str) -> PublisherKind:
+    """A kind by its name."""
+    for each in KINDS:
+        if kind == each:
+            return each
+    raise UsageError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
+
+
+def _nearest(key: str, names: Sequence[str]) -> str:
+    """What may have been meant."""
+    folded: dict[str, str] = {}
+    for name in names:
+        folded.setdefault(fold(name), name)
+    near = [folded[k] for k in folded if key and key in k][:NEAREST] or [folded[k] for k in difflib.get_close_matches(key, folded, NEAREST)]
+    return f"nearest: {', '.join(near)}" if near else "syndtrack publishers list shows those known"

@@ -1,0 +1,96 @@
+"""Look-ups of publishers: who is known, under which names, from where, what they printed, and where their articles went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+Row = dict[str, Any]
+
+LIST = """
+    SELECT p.name, p.kind, p.owner,
+           (SELECT known_from FROM publisher_owner o WHERE o.publisher_id = p.id AND o.owner IS p.owner ORDER BY
+            CASE known_from WHEN 'person' THEN 0 WHEN 'seed' THEN 1 WHEN 'trust.txt' THEN 2 ELSE 3 END LIMIT 1) AS owner_known_from,
+           p.known_from,
+           (SELECT count(*) FROM article a WHERE a.publisher_id = p.id) AS articles,
+           (SELECT count(*) FROM feed f WHERE f.publisher_id = p.id) AS feeds,
+           (SELECT json_group_array(domain) FROM
+            (SELECT domain FROM publisher_domain WHERE publisher_id = p.id ORDER BY domain)) AS domains,
+           (SELECT json_group_array(alias) FROM (SELECT alias FROM publisher_alias x WHERE publisher_id = p.id AND alias <> p.name
+            AND NOT EXISTS (SELECT 1 FROM publisher_domain d WHERE d.domain = x.alias) ORDER BY alias)) AS aliases
+    FROM publisher p"""
+
+# The articles of one publisher, or texts of it that were not observed, and everything that derives from them, however many hops away.
+REPUBLISHED = """
+    WITH RECURSIVE copy(source_id, copy_id, edge_id, hops) AS (
+        SELECT e.source_id, e.copy_id, e.id, 1 FROM edge e LEFT JOIN article s ON s.id = e.source_id
+        WHERE coalesce(s.publisher_id, e.source_publisher_id) = ?1
+        UNION
+        SELECT copy.source_id, e.copy_id, e.id, copy.hops + 1
+        FROM copy JOIN edge e ON e.source_id = copy.copy_id WHERE copy.hops < 20 AND copy.source_id IS NOT NULL
+    ), nearest AS (
+        SELECT *, row_number() OVER (PARTITION BY source_id, copy_id ORDER BY hops, edge_id) AS place FROM copy
+        WHERE copy_id IS NOT source_id
+    )
+    SELECT s.url AS article, s.title, c.url AS copy, cp.name AS copy_publisher, n.hops, c.first_seen,
+           unixepoch(c.first_seen) - unixepoch(s.first_seen) AS lag_seconds, e.kind, round(e.confidence, 3) AS confidence,
+           CASE WHEN n.hops = 1 THEN e.credited ELSE EXISTS (
+               SELECT 1 FROM credit k WHERE k.revision_id = c.revision_id AND k.publisher_id = ?1 AND k.kind IN ('republication', 'wire')
+           ) END AS credited,
+           CASE WHEN n.hops = 1 THEN ct.name WHEN e.credited THEN coalesce(vp.name, up.name) ELSE ct.name END AS credited_to,
+           o.owner IS NOT NULL AND o.owner = cp.owner AND o.id <> cp.id AS same_owner, cp.id = o.id AS same_publisher,
+           CASE WHEN n.source_id = m.a THEN m.a_revision ELSE coalesce(m.b_revision, s.revision_id) END AS source_revision,
+           CASE WHEN n.source_id = m.a THEN m.b_revision ELSE coalesce(m.a_revision, c.revision_id) END AS copy_revision
+    FROM nearest n JOIN edge e ON e.id = n.edge_id JOIN article c ON c.id = n.copy_id JOIN publisher cp ON cp.id = c.publisher_id
+    JOIN publisher o ON o.id = ?1
+    LEFT JOIN article s ON s.id = n.source_id
+    LEFT JOIN article v ON v.id = e.source_id LEFT JOIN publisher vp ON vp.id = v.publisher_id
+    LEFT JOIN publisher up ON up.id = e.source_publisher_id LEFT JOIN publisher ct ON ct.id = e.credited_to_id
+    LEFT JOIN match m ON m.a = min(n.source_id, n.copy_id) AND m.b = max(n.source_id, n.copy_id)
+    WHERE n.place = 1 AND cp.id <> ?1
+    ORDER BY s.first_seen, s.url, c.first_seen, c.url"""
+
+
+class Directory:
+    """Read-only questions about publishers to a store's database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def publishers(self) -> Iterator[Row]:
+        """Every publisher, those with most articles first."""
+        for row in self._db.query(LIST + " ORDER BY articles DESC, p.name"):
+            yield row | {name: json.loads(row[name]) for name in ("domains", "aliases")}
+
+    def publisher(self, number: int) -> Row:
+        """One publisher, with what is known of its owner and what a person decided."""
+        row = next(self._db.query(LIST + " WHERE p.id = ?", (number,)))
+        row |= {name: json.loads(row[name]) for name in ("domains", "aliases")}
+        row["owners"] = list(
+            self._db.query("SELECT owner, known_from, reason FROM publisher_owner WHERE publisher_id = ? ORDER BY known_from", (number,))
+        )
+        row["decisions"] = list(
+            self._db.query("SELECT at, what, value, was FROM publisher_decision WHERE publisher_id = ? ORDER BY id", (number,))
+        )
+        row["feed_addresses"] = [r[0] for r in self._db.conn.execute("SELECT url FROM feed WHERE publisher_id = ? ORDER BY url", (number,))]
+        return row
+
+    def named(self, name: str) -> int | None:
+        """The publisher of exactly that name."""
+        row = self._db.conn.execute("SELECT id FROM publisher WHERE name = ?", (name,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def names(self) -> Iterator[tuple[str, int]]:
+        """Every name, alias and domain with its publisher."""
+        yield from self._db.conn.execute(
+            "SELECT name, id FROM publisher UNION SELECT alias, publisher_id FROM publisher_alias "
+            "UNION SELECT domain, publisher_id FROM publisher_domain ORDER BY 1, 2"
+        )
+
+    def republished(self, number: int) -> Iterator[Row]:
+        """Every copy of a publisher's articles by others, with the revisions to compare."""
+        for row in self._db.query(REPUBLISHED, (number,)):
+            yield row | {name: bool(row[name]) for name in ("credited", "same_owner", "same_publisher")}
