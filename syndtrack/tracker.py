@@ -36,7 +36,7 @@ from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
 from syndtrack.registrar import Registrar
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
-from syndtrack.reports.explain import explanation_records
+from syndtrack.reports.explain import ExplanationRecord, explanation_records
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
@@ -303,5 +303,20 @@ def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecor
         path, _ = chain_path(store.lookups, article_id)
         record["explanation"] = explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
     return record
+
+
+def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:
+    """The provenance of a stored article, explained if wanted. To be called in a snapshot or transaction."""
+    record = trace_record(store.lookups, article_id)
+    if explain:
+        record["explanation"] = explanations(store, article_id)
+    return record
+
+
+def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
+    """The hops of an article's chain, explained. To be called in a snapshot or transaction."""
+    group = group_of(store, article_id)
+    path, _ = chain_path(store.lookups, article_id)
+    return explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
 
 

@@ -4,13 +4,16 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import aiohttp
 import pytest
 from click.testing import CliRunner
 from conftest import ingested
 from test_flow import AGENCY, AGGREGATOR, BLOG, REPORT, UNRELATED, article
 
 from syndtrack.cli import main
+from syndtrack.config import Settings
 from syndtrack.tracker import Tracker
+from syndtrack.web.server import Site
 
 SIBLING = article("https://sibling.example/basin", [*REPORT, "(Lunnet Wire)"], 90, publisher="Sibling Post")
 
@@ -150,3 +153,31 @@ def test_an_explanation_in_another_form_is_wrong_usage(run):
     done = run("trace", BLOG["url"], "--format", "prov", "--explain")
     assert done.exit_code == 2
     assert "--explain" in done.stderr
+
+
+# -- pages and API
+
+
+async def test_the_api_explains_when_asked_and_the_page_shows_the_same_collapsed(filled_db: Path, client: aiohttp.ClientSession):
+    with Tracker(Settings(db=filled_db)) as tracker:
+        expected = tracker.trace(BLOG["url"], explain=True)["explanation"]
+    async with Site(Settings(db=filled_db), "127.0.0.1", 0) as site:
+        for explain, there in (("1", True), ("0", False)):
+            query = {"url": BLOG["url"], "explain": explain}
+            record = await (await client.get(site.address + "api/v1/article", params=query)).json()
+            page = await (await client.get(site.address + "article", params=query)).text()
+            assert ("explanation" in record) is there
+            assert ("What would change it" in page) is there
+            if there:
+                assert record["explanation"] == json.loads(json.dumps(expected))
+                assert '<details class="edge">' in page
+
+
+async def test_a_story_too_large_to_explain_while_somebody_waits_is_refused_with_the_way_to_do_it(
+    filled_db: Path, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("syndtrack.web.pages.MOST_EXPLAINED", 2)
+    async with Site(Settings(db=filled_db), "127.0.0.1", 0) as site:
+        answer = await client.get(site.address + "api/v1/article", params={"url": BLOG["url"], "explain": "1"})
+        assert answer.status == 400
+        assert "--explain" in (await answer.json())["error"]

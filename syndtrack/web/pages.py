@@ -9,6 +9,8 @@ from typing import Any
 from syndtrack.errors import RefusedError
 from syndtrack.reports.chain import trace_record
 from syndtrack.store.lookups import Lookups, Row
+from syndtrack.store.store import Store
+from syndtrack.tracker import explanations
 from syndtrack.urls import shown
 
 Record = dict[str, Any]
@@ -16,6 +18,7 @@ Query = Mapping[str, str]
 
 MOST_ROWS = 500
 MOST_WORDS = 500  # characters of a search
+MOST_EXPLAINED = 300  # articles of a story that is traced again while somebody waits: about two seconds
 
 
 class NotFoundError(RefusedError):
@@ -38,6 +41,17 @@ def article(lookups: Lookups, query: Query) -> Record:
     record: Record = dict(trace_record(lookups, article_id))
     record["text"] = lookups.text(lookups.node(article_id)["revision_id"])
     return record
+
+
+def explanation(store: Store, query: Query) -> Record:
+    """What was weighed for each hop of an article's chain, where the query asks for it (`explain=1`); nothing otherwise."""
+    if query.get("explain") != "1":
+        return {}
+    article_id = store.lookups.article_id(query.get("url", "").strip())
+    if article_id is None or len(store.matches.component(article_id)) > MOST_EXPLAINED:
+        reason = f"its story has more than {MOST_EXPLAINED} articles: `syndtrack trace URL --explain` explains it on the command line"
+        raise RefusedError("explain", reason)
+    return {"explanation": explanations(store, article_id)}
 
 
 def feeds(lookups: Lookups, query: Query) -> Record:

@@ -21,7 +21,7 @@ from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
 from syndtrack.web.marking import ago, exact, marked, spoken
-from syndtrack.web.pages import PAGES, NotFoundError, Query, Record
+from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation
 
 API = "/api/v1/"
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -120,7 +120,8 @@ class Site:
     def _record(self, name: str, query: Query) -> Record:
         """What a page shows, all of it from one moment."""
         with self._store.snapshot():
-            return PAGES[name][1](self._store.lookups, query)
+            record = PAGES[name][1](self._store.lookups, query)
+            return record | explanation(self._store, query) if name == "article" else record
 
     def _counts(self) -> Record:
         """How much is stored."""
