@@ -305,14 +305,6 @@ def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecor
     return record
 
 
-def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:
-    """The provenance of a stored article, explained if wanted. To be called in a snapshot or transaction."""
-    record = trace_record(store.lookups, article_id)
-    if explain:
-        record["explanation"] = explanations(store, article_id)
-    return record
-
-
 def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
     """The hops of an article's chain, explained. To be called in a snapshot or transaction."""
     group = group_of(store, article_id)
