@@ -8,18 +8,21 @@ taken in step by step while a poll does all of them in one transaction. The outc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import TypeVar
 
 from syndtrack.errors import RefusedError
 from syndtrack.matching.fingerprint import fingerprint
-from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Version
+from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Verdict, Version
 from syndtrack.pairing import BATCH, Pairing, Progress
+from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import StoryTrace, trace_story
+from syndtrack.provenance.verdicts import CIRCLE, ITSELF, Verdicts
 from syndtrack.publishers import Registry, fold
 from syndtrack.reading.cleaning import clean
 from syndtrack.reading.credits import find_credits
@@ -88,8 +91,9 @@ class _TakenBack(Exception):  # noqa: N818 - carries a result out of a transacti
 class Flow:
     """The steps after reading, on one store and with the candidate index that follows it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.store = store
+        self._now = now
         self._pairing = Pairing(store)
 
     # -- recording
@@ -162,6 +166,7 @@ class Flow:
         try:
             with self.store.transaction():
                 self._pairing.follow()
+                self.store.edges.forgotten(articles, self._verdicts().links())
                 self.store.edges.clear(articles)
                 self.store.matches.clear(articles)
                 gone = [self.store.articles.delete(a) for a in articles]
@@ -172,6 +177,55 @@ class Flow:
             raise
         self.settle()
 
+    def judge(self, given: Sequence[Verdict]) -> list[Refusal]:
+        """Take in verdicts and trace again what they touch; returns those that cannot hold. All or none are stored if this fails."""
+        refused: dict[int, Refusal] = {}
+        with self.store.transaction():
+            while True:  # once more without each that cannot hold
+                self.store.db.execute("SAVEPOINT given")
+                fresh = self._give(n_verdict for n_verdict in enumerate(given) if n_verdict[0] not in refused)
+                wrong = self._impossible(fresh)
+                if not wrong:
+                    break
+                refused |= wrong
+                self.store.db.execute("ROLLBACK TO given")
+            self.store.db.execute("RELEASE given")
+        self.settle()
+        return [refused[n] for n in sorted(refused)]
+
+    def _give(self, given: Iterable[tuple[int, Verdict]]) -> dict[int, int]:
+        """Store verdicts and mark the stories that they touch. Returns the places of the new ones by their numbers in the store."""
+        fresh = {}
+        for place, verdict in given:
+            number = self.store.verdicts.give(verdict)
+            if number is not None:
+                fresh[number] = place
+                because = verdict.says if verdict.source is None else f"{verdict.says} {verdict.source}"
+                self.store.verdicts.retrace(self.store.verdicts.touched(verdict.copy), because)
+        return fresh
+
+    def _impossible(self, fresh: Mapping[int, int]) -> dict[int, Refusal]:
+        """Of verdicts just stored those that cannot hold: that close a circle, or name nobody in particular."""
+        registry, wrong = self.store.publishers.registry(), {}
+        for kept in self.store.verdicts.all(registry):
+            if kept.number in fresh and (why := kept.why_not if kept.why_not in (CIRCLE, ITSELF) else kept.ambiguous):
+                wrong[fresh[kept.number]] = Refusal(f"{kept.verdict.copy} {kept.verdict.source or ''}".strip(), why)
+        return wrong
+
+    def take_back(self, copy: str, source: str | None) -> int:
+        """Take back what was said of a pair, or (`source` None) that an article is an origin. Returns how many verdicts that were."""
+        with self.store.transaction():
+            touched = self.store.verdicts.touched(copy)
+            gone = self.store.verdicts.take_back(copy, source)
+            if gone:
+                self.store.verdicts.retrace(touched, f"revoked {source or 'origin'}")
+        self.settle()
+        return gone
+
+    def _verdicts(self) -> Verdicts:
+        """The verdicts that hold."""
+        return self.store.verdicts.holding(self.store.publishers.registry())
+
     def settle(self, progress: Progress = lambda *_: None) -> None:
         """Do whatever is left to do, in transactions of bounded size: clean, match, trace."""
         try:
@@ -179,6 +233,13 @@ class Flow:
         except BaseException:
             self._pairing.start_over()
             raise
+        self.learn_houses()
+
+    def learn_houses(self) -> None:
+        """Bring up to date which publishers print each other's pages as sites of one house do."""
+        if self.store.owners.houses_are_stale():
+            with self.store.transaction():
+                self.store.owners.decide_by_behaviour()
 
     # -- the steps
 
@@ -237,26 +298,30 @@ class Flow:
                 if not untraced:
                     return
                 registry = registry or self.store.publishers.registry()
+                verdicts = self.store.verdicts.holding(registry)
+                links = verdicts.links()
                 components: list[list[int]] = []
                 seen: set[int] = set()
                 for article in untraced:
                     if article not in seen and len(seen) < BATCH:
-                        components.append(sorted(self.store.matches.component(article)))
+                        components.append(connected(self.store, article, links))
                         seen.update(components[-1])
                 self.store.edges.clear(sorted(seen))
-                self._trace_components(components, registry)
+                self._trace_components(components, registry, verdicts)
             done += len(seen)
             progress("traced", done, 0)
 
-    def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry) -> None:
+    def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> None:
         """Trace some components, loaded together."""
         edges: list[Edge] = []
         rows: list[StoryRow] = []
-        for group in groups(self.store, components, registry):
+        for group in groups(self.store, components, registry, verdicts):
             traced = group.trace(group.versions)
             edges += traced.edges
-            rows += [StoryRow(s.articles, s.independent_origins) for s in stories(traced.edges)]
+            publisher_of = {v.article_id: v.publisher_id for v in group.versions}
+            rows += [StoryRow(s.articles, s.independent_origins, alarm(s, traced.edges, publisher_of)) for s in stories(traced.edges)]
         self.store.edges.save([a for each in components for a in each], edges, rows)
+        self.store.history.log(components, self._now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +331,14 @@ class Group:
     versions: tuple[Version, ...]
     matches: Mapping[tuple[int, int], Match]
     publishers: Registry
+    verdicts: Verdicts
 
     def trace(self, versions: Sequence[Version]) -> StoryTrace:
         """Its edges, were its articles these."""
-        return trace_story(versions, self.matches, self.publishers)
+        return trace_story(versions, self.matches, self.publishers, self.verdicts)
 
 
-def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry) -> Iterator[Group]:
+def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> Iterator[Group]:
     """Connected groups of articles, loaded together."""
     everyone = [a for each in components for a in each]
     versions = {v.article_id: v for v in store.edges.versions(everyone)}
@@ -281,9 +347,23 @@ def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry
     for pair, match in store.matches.among(everyone).items():
         pairs.setdefault(home[pair[0]], {})[pair] = match
     for number, component in enumerate(components):
-        yield Group(tuple(versions[a] for a in component if a in versions), pairs.get(number, {}), registry)
+        yield Group(tuple(versions[a] for a in component if a in versions), pairs.get(number, {}), registry, verdicts)
 
 
 def group_of(store: Store, article_id: int) -> Group:
     """The connected group that an article is in, to be traced again in memory."""
-    return next(groups(store, [sorted(store.matches.component(article_id))], store.publishers.registry()))
+    registry = store.publishers.registry()
+    verdicts = store.verdicts.holding(registry)
+    return next(groups(store, [connected(store, article_id, verdicts.links())], registry, verdicts))
+
+
+def connected(store: Store, article_id: int, links: Mapping[int, Collection[int]]) -> list[int]:
+    """All articles that pairs of texts or `links` (confirmed pairs) join to one, itself included."""
+    found = store.matches.component(article_id)
+    pending = list(found) if links else []
+    while pending:
+        for other in set(links.get(pending.pop(), ())) - found:
+            more = store.matches.component(other) - found
+            found |= more
+            pending += more
+    return sorted(found)

@@ -75,7 +75,7 @@ class Tracker:
         self.settings = settings
         self._now = now
         self.store = Store(str(settings.db))
-        self._flow = Flow(self.store)
+        self._flow = Flow(self.store, now)
         self.publishers = Registrar(self._flow, now)
         with self.store.transaction():
             self.store.publishers.seed(seed_publishers())

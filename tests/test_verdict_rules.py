@@ -7,7 +7,7 @@ from test_tracing import AGENCY, AGGREGATOR, BLOG, GAZETTE, OTHER, PAPER, PARAGR
 
 from syndtrack.models import Edge
 from syndtrack.provenance.tracing import trace_story
-from syndtrack.provenance.verdicts import Verdicts, Word, contradict, overruled, without_cycles
+from syndtrack.provenance.verdicts import CIRCLE, ITSELF, Verdicts, Word, contradict, overruled, without_cycles
 
 WIRE = version(1, AGENCY, PARAGRAPHS, 0)
 DIGEST = version(2, AGGREGATOR, [*PARAGRAPHS[:4], PARAGRAPHS[5], "Via AFP"], 60, credits=[("republication", "Via AFP", AGENCY)])
@@ -95,8 +95,8 @@ def test_what_was_overruled_once_does_not_come_back_when_its_rival_is_overruled_
 
 def test_the_confirmed_pair_that_closes_a_circle_does_not_hold():
     words = [Word("confirm", 1, 2), Word("confirm", 2, 3), Word("confirm", 3, 1)]
-    assert overruled(words) == {2: (1, "it would close a circle: by confirmed pairs the source derives from the copy")} | {}
-    assert overruled([Word("confirm", 1, 1)])[0] == (None, "an article is no copy of itself")
+    assert overruled(words) == {2: (1, CIRCLE)}
+    assert overruled([Word("confirm", 1, 1)])[0] == (None, ITSELF)
 
 
 EVERYONE = [WIRE, DIGEST, REPOST, ALONE, version(5, GAZETTE, PARAGRAPHS[1:], 90)]

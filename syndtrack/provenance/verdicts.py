@@ -14,6 +14,10 @@ from syndtrack.models import Edge, VerdictKind
 from syndtrack.provenance.features import Option, Story
 from syndtrack.provenance.trees import OUTSIDE
 
+CONTRADICTED = "a later verdict says otherwise"
+CIRCLE = "it would close a circle: by confirmed pairs the source derives from the copy"
+ITSELF = "an article is no copy of itself"
+
 # An article's id where it is stored, else the key of its address.
 Node = int | str
 
@@ -55,9 +59,9 @@ def overruled(words: Sequence[Word]) -> dict[int, tuple[int | None, str]]:
         later = of_copy.setdefault(word.copy, [])
         against = next((k for k in later if contradict(word, words[k])), None)
         if word.source == word.copy:
-            found[place] = None, "an article is no copy of itself"
+            found[place] = None, ITSELF
         elif against is not None:
-            found[place] = against, "a later verdict says otherwise"
+            found[place] = against, CONTRADICTED
         later.append(place)
     sources: dict[Node, dict[Node, int]] = {}
     for place, word in enumerate(words):
@@ -65,7 +69,7 @@ def overruled(words: Sequence[Word]) -> dict[int, tuple[int | None, str]]:
             continue
         way = _way(word.source, word.copy, sources)
         if way is not None:
-            found[place] = way, "it would close a circle: by confirmed pairs the source derives from the copy"
+            found[place] = way, CIRCLE
         else:
             sources.setdefault(word.copy, {})[word.source] = place
     return found
@@ -86,7 +90,7 @@ def _way(start: Node, end: Node, sources: Mapping[Node, Mapping[Node, int]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Those that hold for the articles of one story, by copy."""
+    """Those that hold, by copy (the id of a stored article)."""
 
     confirmed: Mapping[int, tuple[Word, ...]] = field(default_factory=dict)
     rejected: Mapping[int, tuple[Word, ...]] = field(default_factory=dict)
@@ -103,13 +107,24 @@ class Verdicts:
                 of_kind[word.copy] = (*of_kind.get(word.copy, ()), word)
         return cls(kinds["confirm"], kinds["reject"], frozenset(kinds["origin"]))
 
+    def links(self) -> dict[int, set[int]]:
+        """For each stored article those that confirmed pairs join it to, on either side."""
+        found: dict[int, set[int]] = {}
+        for copy, words in self.confirmed.items():
+            for source in (w.source for w in words if isinstance(w.source, int)):
+                found.setdefault(copy, set()).add(source)
+                found.setdefault(source, set()).add(copy)
+        return found
+
     def propose(self, story: Story) -> None:
         """Make confirmed sources candidates of their copies, also where the texts alone propose none: so they have their evidence."""
+        if not self.confirmed:
+            return
         places = {v.article_id: i for i, v in enumerate(story.versions)}
-        for copy, words in self.confirmed.items():
-            said = {places[w.source] for w in words if isinstance(w.source, int) and w.source in places} if copy in places else set()
-            if said:
-                story.candidates[places[copy]] = sorted({*story.candidates[places[copy]], *said})
+        for article, place in places.items():
+            words = self.confirmed.get(article, ())
+            said = {places[w.source] for w in words if isinstance(w.source, int) and w.source in places}
+            story.candidates[place] = sorted({*story.candidates[place], *said})
 
     def allowed(self, story: Story, copy: int, options: list[Option]) -> list[Option]:
         """Of the answers for one version those that no verdict rules out. There is always one."""

@@ -131,6 +131,7 @@ class Articles:
         self._db.execute("DELETE FROM story WHERE id = ?", (story,))
         self._db.execute("UPDATE address SET article_id = ? WHERE article_id = ?", (winner, loser))
         self._db.execute("UPDATE sighting SET article_id = ? WHERE article_id = ?", (winner, loser))
+        self._db.execute("UPDATE history SET article_id = ? WHERE article_id = ?", (winner, loser))
         self._db.execute("UPDATE article SET revision_id = NULL WHERE id = ?", (loser,))
         self._db.execute("DELETE FROM match WHERE a = ?1 OR b = ?1", (loser,))
         for revision_id, hashed, first_seen, last_seen in self._db.execute(

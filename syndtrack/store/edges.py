@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,15 @@ class Edges:
         ):
             linked[article].add(target)
         return linked
+
+    def forgotten(self, articles: Sequence[int], links: Mapping[int, Iterable[int]]) -> None:
+        """Some articles are about to be taken out: what pairs or `links` (confirmed pairs) join to them is to be traced again."""
+        for article in articles:
+            url = self._db.execute("SELECT url FROM article WHERE id = ?", (article,)).fetchone()[0]
+            pairs = self._db.execute("SELECT b FROM match WHERE a = ?1 UNION SELECT a FROM match WHERE b = ?1", (article,))
+            listed = json.dumps(sorted({*links.get(article, ()), *(row[0] for row in pairs)}))
+            self._db.execute("UPDATE article SET traced = 0 WHERE id IN (SELECT value FROM json_each(?))", (listed,))
+            self._db.execute("INSERT OR IGNORE INTO retrace SELECT value, 'forget', ? FROM json_each(?)", (url, listed))
 
     def clear(self, articles: Sequence[int]) -> None:
         """Forget the edges of some articles and every story that one of them is in."""

@@ -19,11 +19,13 @@ from syndtrack.store.decisions import Decisions
 from syndtrack.store.directory import Directory
 from syndtrack.store.edges import Edges
 from syndtrack.store.feeds import Feeds
+from syndtrack.store.history import History
 from syndtrack.store.lines import Lines
 from syndtrack.store.lookups import Lookups
 from syndtrack.store.matches import Matches
 from syndtrack.store.publishers import Publishers
 from syndtrack.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
+from syndtrack.store.verdicts import VerdictTable
 
 BUSY_SECONDS = 30.0
 
@@ -51,6 +53,8 @@ class Store:
         self.edges = Edges(connection)
         self.lookups = Lookups(self.db)
         self.directory = Directory(self.db)
+        self.verdicts = VerdictTable(connection, self.publishers)
+        self.history = History(self.db)
         self._seen_version = -1
 
     def close(self) -> None:

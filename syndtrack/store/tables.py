@@ -317,6 +317,7 @@ CREATE TABLE evidence (
 CREATE INDEX evidence_edge ON evidence(edge_id);
 """
 
+# A verdict may name an address before an article is known by it, hence the trigger.
 # `subject` is the key of a source's address, the folded name of a publisher, or empty for an origin. `told` of an article is what `history`
 # last said of its sources; `retrace` says why an article is to be traced again where its own revisions do not.
 VERDICTS = """
@@ -336,6 +337,9 @@ CREATE TABLE verdict (
 ) STRICT;
 CREATE INDEX verdict_subject ON verdict(subject);
 CREATE INDEX verdict_publisher ON verdict(publisher_key);
+CREATE TRIGGER address_of_verdict AFTER INSERT ON address
+WHEN EXISTS (SELECT 1 FROM verdict WHERE copy_key = NEW.key OR subject = NEW.key)
+BEGIN UPDATE article SET traced = 0 WHERE id = NEW.article_id; END;
 CREATE TABLE retrace (
     article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
     cause TEXT NOT NULL CHECK (cause IN ('publishers', 'verdict', 'forget')),

@@ -1,0 +1,154 @@
+"""A person's word on sources, as it was given: by address and name, apart from what is computed, before or after the articles come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from syndtrack.models import Credit, Verdict
+from syndtrack.provenance.verdicts import Verdicts, Word, overruled
+from syndtrack.publishers import Registry, fold
+from syndtrack.store.publishers import Publishers
+from syndtrack.store.times import to_text, to_time
+from syndtrack.urls import article_key, is_http, registrable_domain
+
+COLUMNS = "id, copy, copy_key, source, subject, says, at, by, note"
+ORDER = "ORDER BY at, id"  # by when it was said; of one second, in the order it was said
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored verdict with what it stands for today, and why it does not hold, if so."""
+
+    number: int
+    verdict: Verdict
+    word: Word
+    by_name: bool
+    why_not: str | None = None
+
+    @property
+    def ambiguous(self) -> str | None:
+        """What is wrong with the name of its publisher, if anything."""
+        return (
+            "several publishers go by this name; give one of their domains instead"
+            if self.by_name and self.word.publisher_id is None
+            else None
+        )
+
+
+def subject_of(source: str | None) -> str:
+    """What is equal for all forms of a stated source: the key of an address, the folded name of a publisher, nothing for an origin."""
+    return "" if source is None else article_key(source) if is_http(source) else fold(source)
+
+
+class VerdictTable:
+    """Table `verdict`; every method that writes runs inside the caller's transaction."""
+
+    def __init__(self, connection: Any, publishers: Publishers) -> None:
+        self._db = connection
+        self._publishers = publishers
+
+    # -- what was said
+
+    def give(self, verdict: Verdict) -> int | None:
+        """Keep a verdict; one that says the same of the same pair is replaced where it is older. Returns its number, None if it is not new.
+
+        A publisher that nobody knows yet is made known, as by a credit.
+        """
+        key, subject, at = article_key(verdict.copy), subject_of(verdict.source), to_text(verdict.at)
+        held = self._db.execute(
+            "SELECT id, at FROM verdict WHERE copy_key = ? AND subject = ? AND says = ?", (key, subject, verdict.says)
+        ).fetchone()
+        if held is not None and held[1] >= at:
+            return None
+        if held is not None:
+            self._db.execute("DELETE FROM verdict WHERE id = ?", (held[0],))
+        publisher_key = None
+        if verdict.source is not None:
+            named = None if is_http(verdict.source) else verdict.source
+            self._publishers.of_credit(Credit("republication", verdict.source, named, None if named else verdict.source))
+            publisher_key = fold(named or registrable_domain(verdict.source))
+        row = self._db.execute(
+            "INSERT INTO verdict (copy, copy_key, source, subject, publisher_key, says, at, by, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "RETURNING id",
+            (verdict.copy, key, verdict.source, subject, publisher_key, verdict.says, at, verdict.by, verdict.note),
+        ).fetchone()
+        return int(row[0])
+
+    def take_back(self, copy: str, source: str | None) -> int:
+        """Forget what was said of a pair, or (`source` None) that the article is an origin. Returns how many verdicts that were."""
+        keys, subjects = self._keys(copy), self._keys(source) if source is not None and is_http(source) else [subject_of(source)]
+        return int(
+            self._db.execute(
+                "DELETE FROM verdict WHERE copy_key IN (SELECT value FROM json_each(?)) AND subject IN (SELECT value FROM json_each(?))",
+                (json.dumps(keys), json.dumps(subjects)),
+            ).rowcount
+        )
+
+    def _keys(self, url: str) -> list[str]:
+        """The keys of all addresses of the article behind one."""
+        key = article_key(url)
+        rows = self._db.execute("SELECT key FROM address WHERE article_id IN (SELECT article_id FROM address WHERE key = ?)", (key,))
+        return sorted({key, *(row[0] for row in rows)})
+
+    # -- what it stands for
+
+    def all(self, registry: Registry) -> list[Kept]:
+        """Every verdict, the oldest first, with why it does not hold if it does not."""
+        kept = list(self._kept(self._db.execute(f"SELECT {COLUMNS} FROM verdict {ORDER}").fetchall(), registry))
+        out = overruled([k.word for k in kept])
+        return [replace(k, why_not=out[n][1]) if n in out else k for n, k in enumerate(kept)]
+
+    def any(self) -> bool:
+        """Whether anything was said at all."""
+        return self._db.execute("SELECT 1 FROM verdict LIMIT 1").fetchone() is not None
+
+    def holding(self, registry: Registry) -> Verdicts:
+        """Those that hold, for tracing."""
+        return Verdicts.of([k.word for k in self.all(registry)]) if self.any() else Verdicts()
+
+    def touched(self, copy: str) -> set[int]:
+        """The stored articles whose stories a verdict on one copy touches: its own, and those of the sources that were confirmed for it."""
+        rows = self._db.execute(
+            "SELECT subject FROM verdict WHERE says = 'confirm' AND copy_key IN (SELECT value FROM json_each(?))",
+            (json.dumps(self._keys(copy)),),
+        )
+        return set(self._articles({article_key(copy), *(row[0] for row in rows)}).values())
+
+    def retrace(self, articles: Iterable[int], because: str) -> None:
+        """Have articles traced again, on a person's word."""
+        listed = json.dumps(sorted(articles))
+        self._db.execute("UPDATE article SET traced = 0 WHERE id IN (SELECT value FROM json_each(?))", (listed,))
+        self._db.execute("INSERT OR IGNORE INTO retrace SELECT value, 'verdict', ? FROM json_each(?)", (because, listed))
+
+    def _articles(self, keys: Iterable[str]) -> dict[str, int]:
+        """The stored articles behind keys; of several behind one, that which shows the address itself, since longest."""
+        rows = self._db.execute(
+            "SELECT key, article_id FROM address WHERE key IN (SELECT value FROM json_each(?)) "
+            "ORDER BY redirects DESC, first_seen DESC, url DESC",
+            (json.dumps(sorted(keys)),),
+        )
+        return dict(rows.fetchall())
+
+    def _kept(self, rows: Sequence[Any], registry: Registry) -> Iterator[Kept]:
+        """Rows with what they stand for."""
+        at = self._articles({key for r in rows for key in (r[2], r[4])})
+        stored = json.dumps(sorted(set(at.values())))
+        query = "SELECT id, publisher_id FROM article WHERE id IN (SELECT value FROM json_each(?))"
+        owners = dict(self._db.execute(query, (stored,)).fetchall())
+        for number, copy, copy_key, source, subject, says, when, by, note in rows:
+            by_name = source is not None and not is_http(source)
+            node = None if source is None or by_name else at.get(subject, subject)
+            publisher_id = owners.get(node) if isinstance(node, int) else None
+            if source is not None and publisher_id is None:
+                publisher_id = registry.named(source) if by_name else _of_address(source, registry)
+            word = Word(says, at.get(copy_key, copy_key), node, publisher_id)
+            yield Kept(number, Verdict(copy, source, says, to_time(when), by, note), word, by_name)
+
+
+def _of_address(url: str, registry: Registry) -> int | None:
+    """The publisher of an address at which nothing was observed."""
+    found = registry.at(url)
+    return registry.named(registrable_domain(url)) if found is None else found
