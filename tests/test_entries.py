@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from datetime import UTC, datetime
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from syndtrack.errors import FeedError
 from syndtrack.models import Credit, ParsedFeed
+from syndtrack.reading import entries
 from syndtrack.reading.entries import MAX_ENTRIES, MAX_GUID, MAX_TITLE, parse_feed
+from syndtrack.reading.feed_markup import read_markup
 
 HERE = "https://paper.example/news/feed.xml"
 
@@ -192,7 +195,7 @@ def test_lengths_and_numbers_are_bounded():
     first = feed.entries[0]
     assert (len(first.title or ""), len(first.guid or ""), first.url) == (MAX_TITLE, MAX_GUID, None)
     assert len(feed.entries) == MAX_ENTRIES
-    assert feed.problems == (f"4 entries beyond the first {MAX_ENTRIES}",)
+    assert feed.problems == (f"more than {MAX_ENTRIES} entries; those beyond are left out",)
 
 
 def test_the_address_behind_a_feed_proxy_is_taken():
@@ -236,8 +239,7 @@ def test_half_surrogates_are_dropped_from_everything_a_feed_says():
 
 
 def test_a_feed_that_the_reader_makes_odd_shapes_of_is_a_refusal_and_no_crash(monkeypatch):
-    odd = feedparser.FeedParserDict(version="rss20", feed={}, entries=[{"id": "1", "links": [None]}])
-    monkeypatch.setattr(feedparser, "parse", lambda *_, **__: odd)
+    monkeypatch.setattr(entries, "read_markup", lambda *_: ({}, [{"id": "1", "links": [None]}], "rss20", False))
     with pytest.raises(FeedError, match="unreadable markup"):
         read(b"<rss/>")
 
@@ -303,6 +305,94 @@ def test_hints_when_to_come_back():
 def test_nonsense_hints_are_none():
     hints = read(rss("", "<ttl>-5</ttl><sy:updatePeriod>now and then</sy:updatePeriod>")).hints
     assert (hints.ttl, hints.skip_hours, hints.skip_days, hints.update_seconds) == (None, frozenset(), frozenset(), None)
+
+
+XHTML = "xmlns='http://www.w3.org/1999/xhtml'"
+SVG = "xmlns='http://www.w3.org/2000/svg'"
+KINDS_OF_MARKUP = {
+    "escaped": rss("<item><title>A &amp;lt;b> c</title><link>/a?x=1&amp;y=2</link><description>&lt;p>One&lt;/p></description></item>"),
+    "cdata": rss("<item><title><![CDATA[A <i>b</i>]]></title><link><![CDATA[https://paper.example/a]]></link></item>"),
+    "permalink": rss("<item><title>A</title><guid>https://paper.example/a</guid></item><item><guid isPermaLink='false'>b</guid></item>"),
+    "two bodies": rss("<item><link>/a</link><description>Short</description><content:encoded>&lt;p>Long&lt;/p></content:encoded></item>"),
+    "two descriptions": rss("<item><link>/a</link><description>One</description><description>Two</description></item>"),
+    "titles within": rss("<item><title>Own</title><link>/a</link><media:group><media:title>Picture</media:title></media:group></item>"),
+    "picture's title first": rss("<item><link>/a</link><media:title>Picture</media:title><title>Own</title></item>"),
+    "channel's image": rss("<item><link>/a</link></item>", "<image><title>Logo</title><link>/logo</link><url>/l.png</url></image>"),
+    "textinput": rss("<item><link>/a</link></item>", "<textInput><title>Search</title><name>q</name><link>/s</link></textInput>"),
+    "item's image": rss("<item><image><link>/pic</link></image><title>A</title><link>/a</link></item>"),
+    "categories": rss("<item><category>x</category><title>A</title><category domain='d'>y</category><link>/a</link></item>"),
+    "dublin core": rss("<item><dc:title>A</dc:title><dc:creator>Ada Quay</dc:creator><link>/a</link><dc:date>2021-06-05</dc:date></item>"),
+    "author with address": rss("<item><link>/a</link><author>ada@paper.example (Ada Quay)</author></item>"),
+    "source": rss("<item><source url='https://wire.example/'>Wire</source><title>A</title><link>/a</link></item>"),
+    "windows' quotes": rss("<item><title>&#145;A&#146; \u00c3\u00a9</title><link>/a</link></item>"),
+    "unknown elements": rss(
+        "<item><x>1</x><unknown/><y z='2'>3</y><title>A<b>c</b></title><link>/a</link><z:q xmlns:z='urn:z'>4</z:q></item>"
+    ),
+    "base": atom("<entry xml:base='https://other.example/d/'><id>x</id><link href='a'/></entry><entry><id>y</id><link href='b'/></entry>"),
+    "alternates": atom(
+        "<entry><id>x</id><link rel='enclosure' href='/e'/><link type='text/html' href='/a'/><link rel='self' href='/s'/></entry>"
+    ),
+    "xhtml": atom(f"<entry><id>x</id><title type='xhtml'><div {XHTML}>A <i>b</i> &amp; c</div></title><link href='/a'/></entry>"),
+    "xhtml content": atom(f"<entry><id>x</id><content type='xhtml'><div {XHTML}><p>One</p><br/><p a='b'>Two</p></div></content></entry>"),
+    "markup that calls itself escaped": atom(
+        "<entry><id>x</id><content type='html'><div><p>One</p></div></content><link href='/a'/></entry>"
+    ),
+    "drawing": atom(
+        f"<entry><id>x</id><content type='xhtml'><div {XHTML}><svg {SVG}><title>t</title></svg></div></content><title>A</title></entry>"
+    ),
+    "base64": atom("<entry><id>x</id><content type='application/octet-stream'>SGFyYm91cg==</content><link href='/a'/></entry>"),
+    "source with title": atom(
+        "<entry><id>x</id><source><id>s</id><title>Wire</title><updated>2020-01-01</updated></source><title>A</title></entry>"
+    ),
+    "dates": atom("<entry><id>x</id><updated>2021-06-05T10:00:00Z</updated><published>2021-06-04T10:00:00Z</published></entry>"),
+    "own entity": b"<!DOCTYPE rss [\n<!ENTITY nbsp '&#160;'>\n<!ENTITY q \"&#8220;\">\n]>"
+    + rss("<item><title>A&q;b</title><link>/a</link></item>"),
+    "no namespace": b"<feed><title>F</title><entry><id>x</id><title>A</title><link href='/a'/></entry></feed>",
+    "broken ampersand": rss("<item><title>AT&T & Co &nbsp; x</title><link>https://paper.example/a?x=1&y=2</link></item>"),
+    "broken nesting": rss("<item><title>A<link>/a</link></title><description>B</item><item><title>C</title><link>/c</link></item>"),
+    "cut off": rss("<item><title>A</title><link>/a</link></item><item><title>B</title><link>/b</li"),
+    "unclosed elements": rss("<item><enclosure url='x'><category>y<title>A</title><link>/a</link></item>"),
+    "broken xhtml": atom("<entry><id>x</id><content type='xhtml'><div><p>One<br>Two</p></div></content><title>A &copy; b</title></entry>"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_MARKUP)
+def test_entries_are_those_that_feedparser_finds(kind: str):
+    body = KINDS_OF_MARKUP[kind]
+    headers = {"content-location": HERE}
+    expected = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    feed, found, version, more = read_markup(body, HERE, None, MAX_ENTRIES)
+    assert (version, more) == (expected.version, False)
+    for name in ("title", "link", "ttl"):
+        assert feed.get(name) == expected.feed.get(name)
+    assert len(found) == len(expected.entries) > 0
+    for ours, theirs in zip(found, expected.entries, strict=True):
+        for name in ("id", "link", "title", "published", "updated", "summary", "author", "dc_source", "media_credit"):
+            assert _stripped(dict.get(ours, name)) == _stripped(dict.get(theirs, name)), name
+        for name in ("content", "source", "summary_detail"):
+            assert _stripped(dict.get(ours, name)) == _stripped(dict.get(theirs, name)), name
+
+
+def _stripped(value):
+    """What feedparser has of a field without what nobody reads: languages, parsed dates, attributes that name a namespace."""
+    if isinstance(value, dict):
+        return {
+            k: _stripped(v) for k, v in value.items() if k not in ("language", "links", "base64") and not k.endswith(("_detail", "_parsed"))
+        }
+    if isinstance(value, list):
+        return [_stripped(each) for each in value]
+    return re.sub(r' xmlns="[^"]*"', "", value) if isinstance(value, str) else value
+
+
+def test_elements_nested_beyond_measure_are_a_refusal():
+    with pytest.raises(FeedError, match="nested deeper than 1000"):
+        read(rss("<item>" + "<a>" * 5_000 + "</a>" * 5_000 + "</item>"))
+
+
+def test_an_entity_of_the_feeds_own_stands_for_a_few_characters_only():
+    bomb = b'<!DOCTYPE rss [\n<!ENTITY long "' + b"x" * 5_000 + b"\">\n<!ENTITY q '!'>\n]>"
+    (entry,) = read(bomb + rss("<item><link>/a</link><title>A&long;&q;</title></item>").split(b"?>", 1)[1]).entries
+    assert len(entry.title or "") < 20
 
 
 TOKENS = re.findall(

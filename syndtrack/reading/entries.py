@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import calendar
 import html
-import io
 import json
 import re
 import time
@@ -17,12 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
 
-import feedparser
+from feedparser.datetimes import _parse_date
 
 from syndtrack.errors import FeedError
 from syndtrack.models import Credit, Entry, FeedHints, ParsedFeed
 from syndtrack.publishers import fold
 from syndtrack.reading.dates import FIRST_YEAR, LAST_YEAR, parse_date
+from syndtrack.reading.feed_markup import TooDeepError, read_markup
 from syndtrack.urls import USER_INFO, is_http, registrable_domain
 
 MAX_ENTRIES = 5_000
@@ -44,6 +44,7 @@ _DAY = re.compile(rb"<day>\s{0,20}([a-z]{6,9})\s{0,20}</day>", re.I)
 _TITLE_PARTS = re.compile(r"\s[|\-–—:»·/]\s|: ")
 _WEEKDAYS = frozenset({"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"})
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+_TOO_MANY = f"more than {MAX_ENTRIES} entries; those beyond are left out"
 _DATE_KEYS = ("published", "updated", "created")
 
 Detail = Mapping[str, Any]
@@ -62,6 +63,8 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
         feed = _json_feed(body, url) if start.startswith(b"{") else _xml_feed(body, USER_INFO.sub(r"\1", url), content_type)
     except FeedError:
         raise
+    except TooDeepError as error:
+        raise FeedError(url, str(error)) from error
     except Exception as error:
         # feedparser raises ValueError, OverflowError, LookupError and others on small broken inputs ("&#99999999999;"), and what it
         # returns from odd ones has shapes that its documentation does not know.
@@ -74,18 +77,13 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
 
 def _xml_feed(body: bytes, url: str, content_type: str | None) -> ParsedFeed | None:
     """What feedparser reads; None where it finds no feed."""
-    headers = {"content-location": url} | ({"content-type": content_type} if content_type else {})
-    # A stream, never the bare bytes: those it would take for a path or an address and open.
-    found = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
-    return _from_feedparser(found, body, url) if found.version or found.entries else None
-
-
-def _from_feedparser(found: Detail, body: bytes, url: str) -> ParsedFeed:
-    feed: Detail = found["feed"]
+    feed, raws, version, more = read_markup(body, url, content_type, MAX_ENTRIES)
+    if not version and not raws:
+        return None
     title, link = _plain(feed.get("title")), _address(feed.get("link"), url)
     own = _Own(url, title, link)
-    problems: list[str] = []
-    entries = [e for number, raw in _bounded(found["entries"], problems) if (e := _entry(raw, number, own, problems))]
+    problems = [_TOO_MANY] if more else []
+    entries = [e for number, raw in enumerate(raws, 1) if (e := _entry(raw, number, own, problems))]
     return ParsedFeed(title, link, tuple(entries), _hints(feed, body), tuple(problems[:MAX_PROBLEMS]))
 
 
@@ -106,12 +104,6 @@ class _Own:
         if address:
             return _site(address) in self.domains | ({_site(entry_url)} if entry_url else set())
         return name is None or fold(name) in self.names
-
-
-def _bounded(entries: list[Any], problems: list[str]) -> Iterator[tuple[int, Any]]:
-    if len(entries) > MAX_ENTRIES:
-        problems.append(f"{len(entries) - MAX_ENTRIES} entries beyond the first {MAX_ENTRIES}")
-    return enumerate(entries[:MAX_ENTRIES], 1)
 
 
 def _entry(raw: dict[str, Any], number: int, own: _Own, problems: list[str]) -> Entry | None:
@@ -144,7 +136,7 @@ def _date(raw: dict[str, Any], number: int, problems: list[str]) -> datetime | N
         stated = _text(dict.get(raw, key), 200)
         if stated is None:
             continue
-        found = parse_date(stated) or _from_tuple(dict.get(raw, f"{key}_parsed"))
+        found = parse_date(stated) or _from_tuple(_parse_date(stated))
         if found is not None:
             return found
         unread = unread or stated
@@ -211,9 +203,10 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
         or not isinstance(feed.get("items"), list)
     ):
         raise FeedError(url, "JSON, but no JSON Feed")
-    problems: list[str] = []
+    items = feed["items"]
+    problems = [_TOO_MANY] if len(items) > MAX_ENTRIES else []
     own = _Own(url, _plain(feed.get("title")), _address(feed.get("home_page_url"), url))
-    raws = ((n, _from_json_item(i)) for n, i in _bounded(feed["items"], problems) if isinstance(i, dict))
+    raws = ((n, _from_json_item(i)) for n, i in enumerate(items[:MAX_ENTRIES], 1) if isinstance(i, dict))
     entries = [e for number, raw in raws if (e := _entry(raw, number, own, problems))]
     return ParsedFeed(
         _plain(feed.get("title")), _address(feed.get("home_page_url"), url), tuple(entries), FeedHints(), tuple(problems[:MAX_PROBLEMS])
