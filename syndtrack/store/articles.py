@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from syndtrack.models import Credit, Reading, Removal
+from syndtrack.reading.cleaning import clean
 from syndtrack.store.times import to_text, to_text_or_none
 from syndtrack.urls import article_key
 
@@ -57,6 +58,11 @@ def text_hash(text: str) -> str:
     return hashlib.blake2b(" ".join(text.split()).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
+def _tells_an_article(text: str) -> bool:
+    """Whether a text can show that two addresses are one article. Walls, which a site puts before all its articles, are boxes mostly."""
+    return len(text) >= MIN_SAME_TEXT and 2 * sum(r.end - r.start for r in clean(text, ())) < len(text)
+
+
 def _root(one_of: Mapping[int, int], article: int) -> int:
     """The end of the way from an article to the one it is joined to."""
     while article in one_of:
@@ -78,31 +84,41 @@ class Articles:
         The outcome does not depend on the order of calls; the same call twice changes nothing.
         """
         key, at, hashed = article_key(url), to_text(seen), text_hash(reading.text)
-        found = self._find(url, key, publisher_id, hashed, len(reading.text))
+        found = self._find(url, key, publisher_id, hashed, reading.text)
         article_id = found[0] if found else self._insert(url, key, publisher_id, at, reading)
         left = [self._current(other) for other in found]  # before they are joined
         for other in found[1:]:
             self._join(other, article_id)
         self._add_address(article_id, url, key, at, reading)
-        row = self._db.execute(
-            "SELECT id, first_seen FROM revision WHERE article_id = ? AND text_hash = ?", (article_id, hashed)
-        ).fetchone()
+        row = self._db.execute("SELECT id FROM revision WHERE article_id = ? AND text_hash = ?", (article_id, hashed)).fetchone()
         if row is None:
             self._insert_revision(article_id, at, reading, hashed, credits)
         else:
-            # an earlier first sight ranks it anew among candidates, so its fingerprint is made again
-            self._db.execute(
-                "UPDATE revision SET first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1), "
-                "step = CASE WHEN first_seen > ?1 THEN 'read' ELSE step END WHERE id = ?2",
-                (at, row[0]),
-            )
+            self._see_again(int(row[0]), at, reading, credits)
         current = [self._choose_current(article_id)]
         owner = int(self._db.execute("SELECT publisher_id FROM article WHERE id = ?", (article_id,)).fetchone()[0])
         if [(owner, text) for text in current] == left:
             current, left = [], []
         return Recorded(article_id, owner, not found, row is None, tuple(current), tuple(left))
 
-    def _find(self, url: str, key: str, publisher_id: int, hashed: str, length: int) -> list[int]:
+    def _see_again(self, revision_id: int, at: str, reading: Reading, credits: Sequence[tuple[Credit, int | None, str | None]]) -> None:
+        """A text seen before. What other sightings of it add does not depend on which came first: the shortest headline, all statements."""
+        # an earlier first sight ranks it anew among candidates, so its fingerprint is made again
+        self._db.execute(
+            "UPDATE revision SET first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1), "
+            "step = CASE WHEN first_seen > ?1 THEN 'read' ELSE step END, "
+            "title = CASE WHEN ?2 <> '' AND (title = '' OR (length(?2), ?2) < (length(title), title)) THEN ?2 ELSE title END WHERE id = ?3",
+            (at, reading.title, revision_id),
+        )
+        query = "SELECT kind, text, name, url, field FROM credit WHERE revision_id = ? AND start IS NULL"
+        stated = set(self._db.execute(query, (revision_id,)))
+        added = [x for x in credits if x[0].start is None and (x[0].kind, x[0].text, x[0].name, x[0].url, x[0].field) not in stated]
+        links = self._db.execute("SELECT count(*) FROM link WHERE revision_id = ?", (revision_id,)).fetchone()
+        self._insert_statements(revision_id, added, reading)
+        if added or links != self._db.execute("SELECT count(*) FROM link WHERE revision_id = ?", (revision_id,)).fetchone():
+            self._db.execute("UPDATE article SET traced = 0 WHERE revision_id = ?", (revision_id,))
+
+    def _find(self, url: str, key: str, publisher_id: int, hashed: str, text: str) -> list[int]:
         """The articles behind an address: seen there before, the same address in another form, the publisher's same text elsewhere.
 
         If there are several, what is recorded now shows that they are one.
@@ -111,13 +127,12 @@ class Articles:
             "SELECT article_id FROM address WHERE url = ? UNION SELECT article_id FROM address WHERE key = ?", (url, key)
         )
         found = {int(row[0]) for row in rows}
-        if length >= MIN_SAME_TEXT:
-            rows = self._db.execute(
-                "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id WHERE r.text_hash = ? AND a.publisher_id = ?",
-                (hashed, publisher_id),
-            )
-            found |= {int(row[0]) for row in rows}
-        return sorted(found)
+        rows = self._db.execute(
+            "SELECT r.article_id FROM revision r JOIN article a ON a.id = r.article_id WHERE r.text_hash = ? AND a.publisher_id = ?",
+            (hashed, publisher_id),
+        )
+        same = {int(row[0]) for row in rows} - found
+        return sorted(found | same if same and _tells_an_article(text) else found)
 
     def _join(self, loser: int, winner: int) -> None:
         """Make two articles one: addresses, sightings and revisions go over; what the loser touched is compared and traced again."""
@@ -160,6 +175,7 @@ class Articles:
             (publisher_id, MIN_SAME_TEXT),
         ):
             held.setdefault(hashed, []).append(article_id)
+        held = {h: articles for h, articles in held.items() if len(articles) > 1 and _tells_an_article(self._text_of(h))}
         one_of: dict[int, int] = {}  # article -> the one it is joined to
         for first, *others in held.values():
             roots = {_root(one_of, a) for a in (first, *others)}
@@ -168,6 +184,10 @@ class Articles:
         for loser in sorted(one_of):
             groups.setdefault(_root(one_of, loser), []).append(loser)
         return self._join_groups(groups)
+
+    def _text_of(self, hashed: str) -> str:
+        """A text with this hash."""
+        return str(self._db.execute("SELECT text FROM revision WHERE text_hash = ? LIMIT 1", (hashed,)).fetchone()[0])
 
     def _join_groups(self, groups: Mapping[int, Sequence[int]]) -> Joined:
         """The same, for articles with those to be joined to each."""
@@ -193,18 +213,18 @@ class Articles:
     def _insert(self, url: str, key: str, publisher_id: int, at: str, reading: Reading) -> int:
         """A new article without a revision yet."""
         row = self._db.execute(
-            "INSERT INTO article (key, url, publisher_id, title, published, first_seen, canonical) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (key, url, publisher_id, reading.title, to_text_or_none(reading.published), at, reading.canonical),
+            "INSERT INTO article (key, url, publisher_id, title, published, first_seen) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            (key, url, publisher_id, reading.title, to_text_or_none(reading.published), at),
         ).fetchone()
         return int(row[0])
 
     def _add_address(self, article_id: int, url: str, key: str, at: str, reading: Reading) -> None:
         """One more way to the article. The article goes by the address seen first, the shorter of two seen at once."""
         self._db.execute(
-            "INSERT INTO address (url, key, article_id, first_seen) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen)",
-            (url, key, article_id, at),
+            "INSERT INTO address (url, key, article_id, first_seen, canonical) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen), redirects = 0, "
+            "canonical = coalesce(min(canonical, excluded.canonical), canonical, excluded.canonical)",
+            (url, key, article_id, at, reading.canonical),
         )
         self._go_by_first_address(article_id)
         if reading.published is not None:
@@ -214,22 +234,27 @@ class Articles:
             )
 
     def _go_by_first_address(self, article_id: int) -> None:
-        """An article goes by the address seen first."""
-        first_url, first_seen = self._db.execute(
-            "SELECT url, first_seen FROM address WHERE article_id = ? ORDER BY redirects, first_seen, length(url), url LIMIT 1",
+        """An article goes by the address seen first, and by what the first of its addresses that gave one called canonical."""
+        order = "ORDER BY redirects, first_seen, length(url), url LIMIT 1"
+        first_url, first_seen, canonical = self._db.execute(
+            f"SELECT url, first_seen, (SELECT canonical FROM address WHERE article_id = ?1 AND canonical IS NOT NULL {order}) "
+            f"FROM address WHERE article_id = ?1 {order}",
             (article_id,),
         ).fetchone()
         self._db.execute(
-            "UPDATE article SET url = ?, first_seen = ?, traced = 0 WHERE id = ? AND (url, first_seen) <> (?, ?)",
-            (first_url, first_seen, article_id, first_url, first_seen),
+            "UPDATE article SET url = ?2, first_seen = ?3, canonical = ?4, traced = 0 "
+            "WHERE id = ?1 AND (url, first_seen, canonical) IS NOT (?2, ?3, ?4)",
+            (article_id, first_url, first_seen, canonical),
         )
 
     def add_redirect(self, article_id: int, url: str, seen: datetime) -> None:
         """An address that was seen for an article and led on to where the article stands: a redirector or a feed's proxy."""
         self._db.execute(
-            "INSERT OR IGNORE INTO address (url, key, article_id, first_seen, redirects) VALUES (?, ?, ?, ?, 1)",
+            "INSERT INTO address (url, key, article_id, first_seen, redirects) VALUES (?, ?, ?, ?, 1) "
+            "ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen) WHERE article_id = excluded.article_id",
             (url, article_key(url), article_id, to_text(seen)),
         )
+        self._go_by_first_address(article_id)
 
     def _insert_revision(
         self, article_id: int, at: str, reading: Reading, hashed: str, credits: Sequence[tuple[Credit, int | None, str | None]]
@@ -240,6 +265,11 @@ class Articles:
             (article_id, at, at, reading.title, reading.text, hashed),
         ).fetchone()
         revision_id = int(row[0])
+        self._insert_statements(revision_id, credits, reading)
+        return revision_id
+
+    def _insert_statements(self, revision_id: int, credits: Sequence[tuple[Credit, int | None, str | None]], reading: Reading) -> None:
+        """Credits and links of a revision."""
         self._db.executemany(
             'INSERT INTO credit (revision_id, kind, publisher_id, text, name, name_key, url, "start", "end", field) '
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -248,7 +278,6 @@ class Articles:
         self._db.executemany(
             "INSERT OR IGNORE INTO link VALUES (?, ?, ?, ?)", [(revision_id, k.url, article_key(k.url), k.anchor) for k in reading.links]
         )
-        return revision_id
 
     def _current(self, article_id: int) -> tuple[int, str]:
         """An article's publisher and the text that is current."""
@@ -263,8 +292,8 @@ class Articles:
             (article_id,),
         ).fetchone()
         self._db.execute(
-            "UPDATE article SET revision_id = ?, title = ?, traced = 0 WHERE id = ? AND revision_id IS NOT ?",
-            (number, title, article_id, number),
+            "UPDATE article SET revision_id = ?2, title = ?3, traced = 0 WHERE id = ?1 AND (revision_id, title) IS NOT (?2, ?3)",
+            (article_id, number, title),
         )
         return str(text)
 

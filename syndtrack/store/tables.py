@@ -184,7 +184,8 @@ CREATE TABLE address (
     key TEXT NOT NULL,
     article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
     first_seen TEXT NOT NULL,
-    redirects INTEGER NOT NULL DEFAULT 0 CHECK (redirects IN (0, 1))
+    redirects INTEGER NOT NULL DEFAULT 0 CHECK (redirects IN (0, 1)),
+    canonical TEXT
 ) STRICT;
 CREATE INDEX address_article ON address(article_id);
 CREATE INDEX address_key ON address(key);
