@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from syndtrack.publishers import Registry
-from syndtrack.reading.credit_wording import UNSPACED
+from syndtrack.reading.credit_wording import UNSPACED, places
 
 MAX_LOOKED_AT = 400_000  # code points at either end of a text
 MAX_NAMES = 5_000  # in one text
@@ -29,6 +29,9 @@ INFLECTED = re.compile(r"(?:[a-ząęółä]{1,4}|[а-яіїє]{1,3})(?!\w)")
 
 # A word, or a run of letters of a script without spaces: a Latin name between such letters is a word, too.
 PART = re.compile(rf"{UNSPACED.pattern}{{1,200}}|(?:(?!{UNSPACED.pattern})[^\W_]){{1,40}}")
+SPACED = re.compile(r"[^\W_]{1,40}")  # the same in a text without such letters, five times as fast
+LONGEST_WORD = 40  # a longer one is taken in pieces
+REMEMBERED = 100_000  # words of which it is remembered that no name begins with them
 
 
 def _key(text: str, at: int) -> str:
@@ -71,6 +74,7 @@ class KnownNames:
         # Unspaced scripts: one expression of their names, since words cannot be told there.
         unspaced = sorted((n for names in found.values() for n in names if UNSPACED.match(n)), key=lambda n: -len(n))
         self._unspaced = re.compile("|".join(map(re.escape, unspaced))) if unspaced else None
+        self._never: set[str] = set()
 
     def at(self, text: str, at: int) -> Known | None:
         """The longest known name that begins here."""
@@ -82,14 +86,19 @@ class KnownNames:
 
     def find(self, text: str, start: int, stop: int) -> Iterator[Known]:
         """Known names between two offsets, from left to right, none inside another."""
-        starts = {word for word in set(PART.findall(text, start, stop)) if self._begins(word)}
+        part = SPACED if text.isascii() or UNSPACED.search(text, start, stop) is None else PART
+        unsure = set(part.findall(text, start, stop)) - self._never
+        starts = {word for word in unsure if self._begins(word)}
+        if len(self._never) >= REMEMBERED:
+            self._never.clear()
+        self._never |= unsure - starts
         if not starts:
             return
         done = start
-        for word in PART.finditer(text, start, stop):
-            if word[0] not in starts or word.start() < done:
+        for at, word in _places(part, text, start, stop, starts):
+            if at < done:
                 continue
-            for found in self._from(text, word):
+            for found in self._from(text, at, word):
                 if done <= found.start and found.end <= stop:
                     yield found
                     done = found.end
@@ -98,17 +107,17 @@ class KnownNames:
         """Whether a name may begin with a word or lie in it."""
         return word in self._by_first or any(the + word in self._by_first for the in THE) or self._may_hold(word)
 
-    def _from(self, text: str, word: re.Match[str]) -> Iterable[Known]:
+    def _from(self, text: str, start: int, word: str) -> Iterable[Known]:
         """The names that begin in a word, or with the article before it."""
-        if UNSPACED.search(word[0]):
-            return self._in_run(text, word.start(), word.end())
-        before = word.start() - len(THE[0])
-        if before >= 0 and text[before : word.start()] in THE and not text[before - 1 : before].isalnum():
+        if UNSPACED.search(word):
+            return self._in_run(text, start, start + len(word))
+        before = start - len(THE[0])
+        if before >= 0 and text[before:start] in THE and not text[before - 1 : before].isalnum():
             found = self.at(text, before)
             if found is not None:
                 return (found,)
-        skip = 0 if word[0] in self._by_first else (self._glued(word[0]) or 0)
-        found = self.at(text, word.start() + skip) or self._inflected(text, word)
+        skip = 0 if word in self._by_first else (self._glued(word) or 0)
+        found = self.at(text, start + skip) or self._inflected(text, start, word)
         return () if found is None else (found,)
 
     def _in_run(self, text: str, start: int, stop: int) -> Iterator[Known]:
@@ -130,14 +139,22 @@ class KnownNames:
             return prefix.end() if word[prefix.end() :] in self._by_first else None
         return 0 if any(word[:-cut] in self._by_first for cut in range(1, 5) if len(word) - cut >= MIN_STEM) else None
 
-    def _inflected(self, text: str, word: re.Match[str]) -> Known | None:
+    def _inflected(self, text: str, start: int, word: str) -> Known | None:
         """A name of one word with an ending of the language around it."""
-        for cut in range(1, min(5, len(word[0]) - MIN_STEM + 1)):
-            stem = word[0][:-cut]
+        end = start + len(word)
+        for cut in range(1, min(5, len(word) - MIN_STEM + 1)):
+            stem = word[:-cut]
             agency = dict(self._by_first.get(stem, ())).get(stem)
-            if agency is not None and INFLECTED.match(text, word.end() - cut):
-                return Known(stem, word.start(), word.end() - cut, agency)
+            if agency is not None and INFLECTED.match(text, end - cut):
+                return Known(stem, start, end - cut, agency)
         return None
+
+
+def _places(part: re.Pattern[str], text: str, start: int, stop: int, wanted: set[str]) -> list[tuple[int, str]]:
+    """Where the words wanted stand, in order. A word of a spaced script is looked for by itself."""
+    if part is PART or start or stop < len(text) or any(len(word) >= LONGEST_WORD for word in wanted):
+        return [(found.start(), found[0]) for found in part.finditer(text, start, stop) if found[0] in wanted]
+    return places(text, wanted)
 
 
 class NamesIn:

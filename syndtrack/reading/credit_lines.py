@@ -30,12 +30,16 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line without the blanks around it. `top`, `last`: near that end of the text, at most one paragraph of prose beyond it."""
+    """A line without the blanks around it. `top`, `last`: near that end of the text, at most one paragraph of prose beyond it.
+
+    `folded` is the line as wordings are compared with it.
+    """
 
     start: int
     end: int
     top: bool
     last: bool
+    folded: str
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -63,7 +67,7 @@ def lines(text: str) -> list[Line]:
     if len(spans) > 2 * MAX_LINES:
         spans = spans[:MAX_LINES] + spans[-MAX_LINES:]
     top, last = _reach(text, spans), _reach(text, spans[::-1])
-    return [Line(*span, top=i < top, last=len(spans) - 1 - i < last) for i, span in enumerate(spans)]
+    return [Line(*span, i < top, len(spans) - 1 - i < last, plain(text[slice(*span)])) for i, span in enumerate(spans)]
 
 
 def _reach(text: str, spans: list[tuple[int, int]]) -> int:

@@ -8,7 +8,7 @@ import re
 from syndtrack.reading.credit_known import Known
 from syndtrack.reading.credit_lines import MAX_JOINT, Line, Scan, joint_agencies
 from syndtrack.reading.credit_names import CLOSED, Name, is_known, is_press, name_at
-from syndtrack.reading.credit_wording import UNSPACED, WORD, pattern, plain, rights, table, words
+from syndtrack.reading.credit_wording import RUN, UNSPACED, WORD, Sieve, heads, pattern, plain, rights, sieve, table, words
 
 Span = tuple[int, int, str | None]
 
@@ -43,6 +43,18 @@ BEHIND_SLASH = re.compile(r"/\s?[^\s/]+(?: [^\s/]+){0,4}(?:/[^\n]{0,30})?[.)\s]*
 
 
 @functools.cache
+def _label_starts() -> frozenset[str]:
+    """The first words of all labels of scripts with spaces."""
+    labels = {plain(label) for rule in table("media")["rule"] for label in rule["label"]}
+    return frozenset(head for label in labels if not UNSPACED.match(label) for head in heads(label))
+
+
+def _may_be_labelled(folded: str) -> bool:
+    """Whether a label may stand in a line: most have none of their first words, and those are told in a tenth of the time."""
+    return not _label_starts().isdisjoint(RUN.findall(folded)) or (not folded.isascii() and UNSPACED.search(folded) is not None)
+
+
+@functools.cache
 def _labels() -> re.Pattern[str]:
     labels = sorted({plain(label) for rule in table("media")["rule"] for label in rule["label"]}, key=len, reverse=True)
     spaced = "|".join(pattern(label) for label in labels if not UNSPACED.match(label))
@@ -61,6 +73,16 @@ def _own_ways() -> re.Pattern[str]:
 def _archives() -> re.Pattern[str]:
     names = sorted((re.escape(n) for n in table("media")["archives"]["names"]), key=len, reverse=True)
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(names)})(?![^\W_])")
+
+
+@functools.cache
+def _archive_sieve() -> Sieve:
+    return sieve(table("media")["archives"]["names"])
+
+
+@functools.cache
+def _phrase_sieve() -> Sieve:
+    return sieve([*table("media")["words"]["phrases"], *table("media")["words"]["anywhere"], "photo"])
 
 
 @functools.cache
@@ -88,17 +110,22 @@ def picture_credits(scan: Scan, line: Line) -> list[Span]:
 
 def _caption(scan: Scan, line: Line) -> str | None:
     """The publisher that a caption names, "" if none; None if the line is no caption."""
-    folded = plain(scan.text[line.start : line.end])
+    folded = line.folded
     if (labelled := _labelled(scan, line, folded)) is not None:
         return labelled
-    if courtesy := COURTESY.search(folded):
+    if "courtesy" in folded and (courtesy := COURTESY.search(folded)):
         name = name_at(scan.text, line.start + courtesy.end(), line.end, scan.registry, strict=True)
         if name is not None:
             return _by_courtesy(scan, line, name)
     short = len(line) <= MAX_PHRASED
-    if SUPPLIED.match(folded) or TAKEN.fullmatch(folded) or (short and (_phrases().search(folded) or _watched(scan, line, folded))):
+    if SUPPLIED.match(folded) or TAKEN.fullmatch(folded) or (short and (_phrased(folded) or _watched(scan, line, folded))):
         return _named(scan.names.first_agency(line.start, line.end))
     return _marked(scan, line.start, line.end, folded)
+
+
+def _phrased(folded: str) -> bool:
+    """Whether words stand there that only stand in a picture's credit."""
+    return _phrase_sieve().passes(folded) and _phrases().search(folded) is not None
 
 
 def _watched(scan: Scan, line: Line, folded: str) -> bool:
@@ -117,7 +144,7 @@ def _by_courtesy(scan: Scan, line: Line, name: Name) -> str | None:
 
 def _labelled(scan: Scan, line: Line, folded: str) -> str | None:
     """A label at the line's start, or one behind a caption that nothing but a credit follows: the publisher named, "" if none."""
-    for label in _labels().finditer(folded):
+    for label in _labels().finditer(folded) if _may_be_labelled(folded) else ():
         before = folded[: label.start()].rstrip()
         first = before.strip('*_([«"“•–—- ') == ""
         if not first and (before[-1:] not in '.!?(|[—–-»"”。（' or len(folded) - label.end() > MAX_CREDIT):
@@ -155,9 +182,10 @@ def _marked(scan: Scan, start: int, end: int, folded: str) -> str | None:
     """Captions known by how an agency or a picture archive stands in them: "Ines Torvald/AFP", "Saltmarsh Post via AP", "…, via AP."."""
     if end - start <= MAX_JOINT and joint_agencies(scan, start, end):
         return None
-    own_way = _own_ways().match(folded) is not None
     found = [(k.start, k.end, k.name, False) for k in scan.names.between(start, end) if k.agency]
-    found += [(start + a.start(), start + a.end(), "", True) for a in _archives().finditer(folded)]
+    if _archive_sieve().passes(folded):
+        found += [(start + a.start(), start + a.end(), "", True) for a in _archives().finditer(folded)]
+    own_way = bool(found) and _own_ways().match(folded) is not None
     for at, stop, name, archive in sorted(found)[:MAX_MARKS]:
         if (archive or not own_way) and _is_mark(scan, (start, at), (stop, end), archive=archive):
             return name
@@ -210,8 +238,8 @@ def _credit_like(scan: Scan, before: str) -> bool:
 
 def _unknown_caption(scan: Scan, start: int, end: int) -> str | None:
     """A short caption in words of prose that ends in ", via Somebody."."""
-    found = COMMA_VIA.search(scan.text, start, end)
-    if found is None or end - start > MAX_MARKED or _own_ways().match(scan.text, start, end):
+    found = COMMA_VIA.search(scan.text, start, end) if end - start <= MAX_MARKED else None
+    if found is None or _own_ways().match(scan.text, start, end):
         return None
     before = scan.text[start : found.start()]
     if not any(w[0].islower() and plain(w) not in words("connectors") for w in re.findall(r"[^\W\d_]+", before)):
@@ -225,6 +253,6 @@ def _unknown_caption(scan: Scan, start: int, end: int) -> str | None:
 def _bracketed(scan: Scan, start: int, end: int) -> str | None:
     folded = plain(scan.text[start:end])
     label = _labels().match(folded)
-    if (label and _follows(scan, start + label.end(), end, label[0])) or _phrases().search(folded):
+    if (label and _follows(scan, start + label.end(), end, label[0])) or _phrased(folded):
         return _named(scan.names.first_agency(start, end))
     return _marked(scan, start, end, folded)

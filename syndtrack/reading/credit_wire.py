@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from syndtrack.reading.credit_known import Known
 from syndtrack.reading.credit_lines import MAX_JOINT, Line, Scan, joint_agencies
 from syndtrack.reading.credit_names import caseless, is_press, known_part, name_at
-from syndtrack.reading.credit_wording import UNSPACED, pattern, plain, rights, table, union, words
+from syndtrack.reading.credit_wording import UNSPACED, Sieve, pattern, plain, rights, rights_sieve, sieve, table, union, words
 
 Span = tuple[int, int, str | None]
 
@@ -26,6 +26,7 @@ TAIL = 60  # an agency behind the last words of a text
 
 DASH = re.compile(r"\s{0,2}(?:[.,]?\s?[-–—―‒_\ufffd=~•►|]{1,3}\.?|\.[-–—]|:|\.(?=\s|$))\s{0,3}")
 BRACKET = re.compile(r"[(（\[【]([^()（）\[\]【】\n]{2,60})[)）\]】]|(?<![\w:/])/\s?([^/()\n]{2,40}?)\s?/(?![\w/])")
+OPENING = "(（[【/"
 CUT = re.compile(r"(?:[:!?\"”»|]|\.{3}|…|(?<=[a-z])\.)\s+")
 CJK_HEAD = re.compile(r"[^\n，。、,.]{0,24}?\d{0,2}月?\d{1,2}日?[^\n，。、,.]{0,12}?(?:电|電|讯|訊)[\s:：]?")
 # "(X) - the party's founder - said"
@@ -60,7 +61,8 @@ def wire_marks(scan: Scan, line: Line) -> Iterator[Span]:
 
 def _dateline(scan: Scan, line: Line) -> Span | None:
     text, stop = scan.text, min(line.end, line.start + HEAD)
-    for number, bracket in enumerate(BRACKET.finditer(text, line.start, stop)):
+    head = text[line.start : stop]
+    for number, bracket in enumerate(BRACKET.finditer(text, line.start, stop) if any(map(head.__contains__, OPENING)) else ()):
         if number == MAX_BRACKETS:
             break
         begin = _place_start(text, line.start, bracket.start())
@@ -218,8 +220,8 @@ def _agency_words() -> re.Pattern[str]:
 
 def _copyright(scan: Scan, line: Line) -> str | None:
     """The agency that a copyright line names."""
-    folded = plain(scan.text[line.start : line.end])
-    mark = rights().search(folded)
+    folded = line.folded
+    mark = rights().search(folded) if rights_sieve().passes(folded) else None
     if mark is None or mark.start() > TAIL or not (line.last or YEAR.search(folded)):
         return None
     if not _marks_rights(folded, mark):
@@ -261,11 +263,16 @@ def _contribution() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return union(p for rule in found for p in rule["phrase"]), union(p.strip() for rule in found for p in rule["lead"])
 
 
+@functools.cache
+def _contribution_sieve() -> Sieve:
+    return sieve(p for rule in table("wire")["contributed"] for p in rule["phrase"])
+
+
 def _contributed(scan: Scan, line: Line) -> str | None:
     """The agency whose reporters contributed."""
-    folded = plain(scan.text[line.start : line.end])
+    folded = line.folded
     phrase, lead = _contribution()
-    if found := phrase.search(folded):
+    if _contribution_sieve().passes(folded) and (found := phrase.search(folded)):
         end = line.start + found.start()
         agencies = (name for name in scan.names.between(line.start, end) if name.agency)
         return next((name.name for name in agencies if _only_names(scan.text[name.end : end], "contributors")), None)

@@ -20,7 +20,7 @@ from syndtrack.reading.credit_media import picture_credits
 from syndtrack.reading.credit_names import caseless, closes, listed_names, name_at, plausible
 from syndtrack.reading.credit_prose import citations
 from syndtrack.reading.credit_wire import wire_marks
-from syndtrack.reading.credit_wording import UNSPACED, Wording, plain, wordings, words
+from syndtrack.reading.credit_wording import RUN, UNSPACED, Wording, Wordings, places, plain, wordings, words
 
 MAX_CREDITS = 200  # real articles state fewer than 30
 OPENERS = '.!?:;…。！？：(（[【*|–—-•"“”»「'
@@ -101,8 +101,9 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
                 yield from found
                 return
     for start, stop in line.windows():
-        folded, done = plain(scan.text[start:stop]), start
-        for at, opener in ((start, ""), *_beginnings(scan.text, start + 1, stop)):
+        folded = line.folded if (start, stop) == (line.start, line.end) else plain(scan.text[start:stop])
+        done = start
+        for at, opener in ((start, ""), *_beginnings(scan.text, (start + 1, stop), folded[1:], rules)):
             if at < done:
                 continue
             for wording, after in rules.starting(folded, at - start):
@@ -115,10 +116,17 @@ def _worded(scan: Scan, line: Line) -> Iterator[Found]:
         yield from _trailing(scan, line)
 
 
-def _beginnings(text: str, start: int, stop: int) -> Iterator[tuple[int, str]]:
-    """Where a wording may begin, and the character before it: "" at the line's start."""
-    for found in BEGINNING.finditer(text, start, stop):
-        at = found.start()
+def _beginnings(text: str, within: tuple[int, int], folded: str, rules: Wordings) -> Iterator[tuple[int, str]]:
+    """Where a wording may begin, and the character before it: "" at the line's start. `folded`: what stands `within`."""
+    start, stop = within
+    runs = set(RUN.findall(folded))
+    held = rules.leading.keys() & runs
+    if not folded.isascii():
+        held |= {run for run in runs if UNSPACED.match(run) and run[0] in rules.leading}
+    for at in (start + place for place, _ in places(folded, held)):
+        found = BEGINNING.match(text, at, stop)
+        if found is None:
+            continue
         lead = text[max(start, at - 6) : at].rstrip()
         if at - start <= 6 and not lead.strip(" *_•\"“'«»–—-"):
             yield at, ""
@@ -232,8 +240,9 @@ def _end_of(text: str, last: int, stop: int) -> int:
 
 def _trailing(scan: Scan, line: Line) -> Iterator[Found]:
     """Wordings that stand behind the name: "Xより転載"."""
-    text = scan.text
-    folded = plain(text[line.start : line.end])
+    text, folded = scan.text, line.folded
+    if not wordings("republication", "hat_tip").behind.passes(folded):
+        return
     for wording in wordings("republication", "hat_tip").trailing:
         found = wording.after.search(folded) if wording.after is not None else None
         if found is None or found.start() < 2 or not closes(text, line.start + found.end(), line.end):
