@@ -71,14 +71,16 @@ def open_tracker(db: Path | str | None = None, settings: Settings | None = None,
 class Tracker:
     """Feeds, articles and who copied whom, in one database. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now, *, read_only: bool = False) -> None:
+        """Open the database; `read_only`: for look-ups, without waiting for whoever writes. Raises StoreError where it cannot be used."""
         self.settings = settings
         self._now = now
-        self.store = Store(str(settings.db))
+        self.store = Store(str(settings.db), read_only=read_only)
         self._flow = Flow(self.store, now)
-        self.publishers = Registrar(self._flow, now)
-        with self.store.transaction():
-            self.store.publishers.seed(seed_publishers())
+        self.publishers = Registrar(self._flow, now, self._ask_trust)
+        if not read_only and self.store.publishers.is_empty():
+            with self.store.transaction():
+                self.store.publishers.seed(seed_publishers())
 
     @classmethod
     def in_memory(cls, settings: Settings) -> Self:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 from test_flow import AGENCY, AGGREGATOR, BLOG
 
 from syndtrack.cli import main
+from syndtrack.store.store import Store
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ def test_search_finds_words_and_says_so_when_there_are_none(filled):
         (["report", "nonsense"], 2, "nonsense"),
         (["ingest", "missing.jsonl"], 2, "missing.jsonl: No such file"),
         (["ingest", "good.jsonl", "x.pdf"], 2, "x.pdf: unknown kind of file"),
-        (["trace", "https://nowhere.example/a"], 2, "no such article"),
+        (["trace", "https://nowhere.example/a"], 3, "no database at x.db"),
         (["trace", "missing.txt"], 2, "missing.txt"),
         (["import", "missing.opml"], 2, "missing.opml"),
         (["add", "file:///etc/passwd"], 1, "not an http"),
@@ -108,6 +110,41 @@ def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, tmp_path: 
     assert done.exit_code == status
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["trace", "https://nowhere.example/a"], ["report", "stories"], ["search", "basin"], ["feeds"]],
+    ids=["trace", "report", "search", "feeds"],
+)
+def test_looking_something_up_makes_no_database(run, tmp_path: Path, arguments: list[str]):
+    done = run(*arguments)
+    assert done.exit_code == 3
+    assert done.stderr == "syndtrack: no database at x.db; `syndtrack add URL` or `ingest` makes one\n"
+    assert not (tmp_path / "x.db").exists()
+
+
+def test_an_article_that_is_not_stored_is_wrong_usage(filled):
+    done = filled("trace", "https://nowhere.example/a")
+    assert done.exit_code == 2
+    assert "no such article" in done.stderr
+
+
+def test_a_text_is_traced_where_there_is_no_database_and_none_is_made(run, tmp_path: Path):
+    record = json.loads(run("trace", "-", "--format", "json", stdin=BLOG["text"]).stdout)
+    assert record["credits"][0]["publisher"] == "The Pilot Digest"
+    assert not (tmp_path / "x.db").exists()
+
+
+@pytest.mark.parametrize("arguments", [["trace", BLOG["url"]], ["report", "edges"], ["search", "basin"], ["feeds"]],
+                         ids=["trace", "report", "search", "feeds"])  # fmt: skip
+def test_looking_something_up_does_not_wait_for_whoever_writes(filled, tmp_path: Path, arguments: list[str]):
+    with closing(Store(tmp_path / "x.db")) as writer, writer.transaction():
+        writer.db.execute("DELETE FROM edge")
+        done = filled(*arguments)
+    assert done.exit_code == 0
+    if arguments[0] == "trace":
+        assert "The Pilot Digest" in done.stdout
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(run, tmp_path: Path):
@@ -123,7 +160,7 @@ def test_a_database_of_another_program_is_refused_and_left_alone(run, tmp_path: 
 def test_the_database_may_be_named_by_the_environment_or_the_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SYNDTRACK_DB", "env.db")
-    assert CliRunner().invoke(main, ["feeds"]).exit_code == 0
+    assert CliRunner().invoke(main, ["poll"]).exit_code == 0
     assert (tmp_path / "env.db").exists()
     monkeypatch.delenv("SYNDTRACK_DB")
     (tmp_path / "syndtrack.toml").write_text('db = "file.db"\nfrobnicate = 1\n', encoding="utf-8")

@@ -54,6 +54,30 @@ def feeds(session: Session, form: str) -> None:
 @click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not, but none whose server asked to wait.")
 @click.pass_obj
 def poll(session: Session, everything: bool) -> None:
+    with session.reading() as tracker:
+        rows = tracker.feeds()
+    if not why:
+        print_rows(rows, form, empty=NO_FEEDS, title="Feeds")
+    elif form != "text" or not rows:
+        print_rows([{name: row[name] for name in WHY} for row in rows], form, empty=NO_FEEDS, title="Feeds")
+    else:
+        for row in rows:
+            click.echo(plain(f"{shown(row['url'])}\n  next {row['next_check'] or 'at once'}: {row['why'] or 'never polled yet'}"))
+            if row["failures"]:
+                click.echo(plain(f"  {row['grade'] or 'a'} failure, {row['failures']} in a row: {row['reason']}"))
+            if row["gaps"]:
+                click.echo(f"  {row['gaps']} of the last looks shared no entry with those before; some entries may have been missed")
+
+
+@click.command(epilog=example("syndtrack explain https://example.org/feed.xml\nsyndtrack explain example.org --format json"))
+@click.argument("feed")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How the story is printed.")
+@click.pass_obj
+def explain(session: Session, feed: str, form: str) -> None:
+    """Tell the whole story of one feed: how it is, what it asks for, its last polls, what comes next and why.
+
+    FEED is its address, or a part of it that no other feed has.
+    """
     """Ask the feeds that are due, once, then exit."""
     with session.tracker() as tracker, progress_bar() as progress:
         summary = tracker.poll(everything, progress)

@@ -48,6 +48,19 @@ class Session:
         with Tracker(self.settings()) as tracker:
             yield tracker
 
+    @contextmanager
+    def reading(self) -> Iterator[Tracker]:
+        """The tracker for look-ups: all of them see the database at one moment, none makes or locks one. Raises StoreError for none."""
+        with Tracker(self.settings(), read_only=True) as tracker, tracker.store.snapshot():
+            yield tracker
+
+    @contextmanager
+    def reading_text(self) -> Iterator[Tracker]:
+        """The tracker for a text that is not stored: where there is no database, one that knows nothing and leaves nothing behind."""
+        settings = self.settings()
+        with Tracker(settings) if settings.db.exists() else Tracker.in_memory(settings) as tracker:
+            yield tracker
+
 
 class Group(click.Group):
     """A group whose errors are one line on standard error and an exit status that tells their kind."""

@@ -12,6 +12,7 @@ from syndtrack.errors import UsageError
 from syndtrack.reports.formats import print_rows
 from syndtrack.reports.tree import chain_tree, print_text
 from syndtrack.tracker import REPORTS
+from syndtrack.urls import is_http
 
 # The columns of reports that a terminal has room for; pipes and files get all.
 ON_TERMINALS = {
@@ -32,7 +33,7 @@ def trace(session: Session, what: str, form: str, explain: bool) -> None:
     """Show where an article comes from, hop by hop, with the evidence: of a stored article, or of a text that is not stored."""
     if explain and form not in ("text", "json"):
         raise UsageError(f"--explain comes as text or json, not as {form}")
-    with session.tracker() as tracker:
+    with session.reading() if is_http(what) else session.reading_text() as tracker:
         if form in ("prov", "jsonld"):
             click.echo(json.dumps(tracker.export(what, form), ensure_ascii=False, indent=1))
             return
@@ -50,7 +51,7 @@ def trace(session: Session, what: str, form: str, explain: bool) -> None:
 @click.pass_obj
 def report(session: Session, name: str, form: str) -> None:
     """Print a report: duplicates, matches, edges, publishers (who copies whom), stories, feeds."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         rows = tracker.report(name)
         print_rows(rows, form, empty=f"Nothing to report on {name} yet.", title=name.capitalize(), columns=ON_TERMINALS.get(name, ()))
 
@@ -62,5 +63,5 @@ def report(session: Session, name: str, form: str) -> None:
 @click.pass_obj
 def search(session: Session, query: Sequence[str], limit: int, form: str) -> None:
     """Find articles that hold all the words."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         print_rows(tracker.search(" ".join(query), limit), form, empty="No article holds all these words.", title="Search")

@@ -34,8 +34,8 @@ def publishers() -> None:
 @click.pass_obj
 def list_(session: Session, words: Sequence[str], kind: str | None, form: str) -> None:
     """List publishers, those with most articles first; with words, those that have them in a name, domain or owner."""
-    with session.tracker() as tracker:
-        rows = tracker.publishers.list(" ".join(words), kind)
+    with session.reading() as tracker:
+        rows = tracker.publishers.search(" ".join(words), kind)
         print_rows(rows, form, empty="No publisher like that is known.", title="Publishers", columns=ON_TERMINALS["list"])
 
 
@@ -45,7 +45,7 @@ def list_(session: Session, words: Sequence[str], kind: str | None, form: str) -
 @click.pass_obj
 def show(session: Session, name: str, form: str) -> None:
     """Show one publisher: its names and domains, owner, feeds, your decisions, whom it copies and who copies it."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         _print(tracker.publishers.show(name), form)
 
 
@@ -106,7 +106,7 @@ def set_owner(session: Session, name: str, owner: str | None, none: bool, unset:
 @click.pass_obj
 def republished(session: Session, name: str, form: str) -> None:
     """Who republished a publisher: every copy of its articles with lag, share kept, words dropped and added, credited or not."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         rows = tracker.publishers.republished(name)
         empty = f"No copy of an article of {name} is known."
         print_rows(rows, form, empty=empty, title="Republished", columns=ON_TERMINALS["republished"])

@@ -75,9 +75,13 @@ class Publishers:
             }
         )
 
+    def is_empty(self) -> bool:
+        """Whether nothing was put in yet."""
+        return self._db.execute("SELECT 1 FROM publisher LIMIT 1").fetchone() is None
+
     def seed(self, publishers: Iterable[Publisher]) -> None:
         """What a new database starts with; does nothing where publishers are stored already."""
-        if self._db.execute("SELECT 1 FROM publisher LIMIT 1").fetchone():
+        if not self.is_empty():
             return
         for p in publishers:
             number = self._insert(p.name, p.kind, "seed", p.owner)

@@ -93,6 +93,9 @@ class Store:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
+        if connection.in_transaction:
+            yield
+            return
         """A full disk, a lock, a damaged file become StoreErrors; a wrong query stays what it is, a bug."""
         try:
             yield
@@ -135,6 +138,8 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
+    if read_only and not Path(path).exists():
+        raise StoreError(f"no database at {path}; `syndtrack add URL` or `ingest` makes one")
     return connection
 
 

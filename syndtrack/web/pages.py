@@ -18,7 +18,7 @@ Query = Mapping[str, str]
 
 MOST_ROWS = 500
 MOST_WORDS = 500  # characters of a search
-MOST_EXPLAINED = 300  # articles of a story that is traced again while somebody waits: about two seconds
+MOST_EXPLAINED = 60  # articles of a story that is traced again while somebody waits: some seconds
 
 
 class NotFoundError(RefusedError):
