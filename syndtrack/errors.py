@@ -5,6 +5,7 @@
     ├── RefusedError               one input cannot be used; it is recorded and the rest goes on
     │   ├── FetchError             no usable answer from a server
     │   ├── FeedError              bytes that are no feed
+    │   ├── PoisonError            an input that killed, stalled or overfilled the worker that read it
     │   └── ArticleError           a page or record without what an article needs
     ├── StoreError                 the database is not ours, too new, locked or damaged
     └── MismatchError              fingerprints of different parameters were to be compared
@@ -40,6 +41,14 @@ class FetchError(RefusedError):
 
 class FeedError(RefusedError):
     """Bytes that are no feed."""
+
+
+class PoisonError(RefusedError):
+    """An input that killed, stalled or overfilled the worker that read it. `again`: it is to be tried once more, at another look."""
+
+    def __init__(self, what: str, reason: str, *, again: bool) -> None:
+        super().__init__(what, reason)
+        self.again = again
 
 
 class ArticleError(RefusedError):

@@ -1,7 +1,8 @@
 """Processes for parsing that can be killed.
 
 Parsers have inputs of a few hundred kilobytes that keep them busy for minutes, and C libraries can crash. So bytes from outside are
-parsed in worker processes with a deadline and a memory limit; what fails there fails alone. pebble does the supervision.
+parsed in worker processes with a deadline and a memory limit; what fails there fails alone. pebble does the supervision. What killed
+a worker twice is not given to another one (see `quarantine`).
 
 The start method is `forkserver`: the program has threads (name look-ups, the store's writer, pebble's own), and a fork of a process with
 threads can deadlock; `spawn` would import the parsers anew, over a second of CPU, for every worker that is replaced. The fork
@@ -18,11 +19,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import CancelledError as PoolCancelledError
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from multiprocessing.forkserver import _forkserver as _fork_server
 from pathlib import Path
@@ -31,7 +33,9 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from syndtrack.errors import RefusedError, SyndtrackError
+from syndtrack.errors import PoisonError, RefusedError, SyndtrackError
+from syndtrack.models import Input
+from syndtrack.polling.quarantine import TRIES, Quarantine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,6 +48,10 @@ TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
 WALL_FACTOR = 4
+# Of computing, for the first try at an input; feeds and pages of the web take 0.05 to 2.
+FIRST_SECONDS = 3.0
+# Inputs that wait for the slow lane; the next ones are asked to come again, so that what waits does not take up places elsewhere.
+SLOW_WAITING = 4
 START_SECONDS = 10.0
 END_SECONDS = 10.0
 PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
@@ -76,6 +84,12 @@ class Workers:
         self._memory_bytes = memory_bytes
         self._tasks_per_worker = tasks_per_worker
         self._turns = asyncio.Semaphore(self._count)
+        # One process more than `count`, for inputs that need more than the first try's time: they never stand before the others.
+        self._slow_turn = asyncio.Semaphore(1)
+        self._slow_waiting = 0
+        self.quarantine = Quarantine()
+        # Workers that ended before their task did, by "time", "memory" and "crash".
+        self.killed: Counter[str] = Counter()
         self._pool: ProcessPool | None = None
         self._first: Future[int] | None = None
 
@@ -96,48 +110,87 @@ class Workers:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), END_SECONDS)
 
-    async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 20.0) -> T:
+    async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 20.0, given: Input | None = None) -> T:
         """What `function(*args)` returns in a worker. `what` names the input in messages.
 
         `deadline` is in seconds of computing, so that a busy machine refuses nothing; waiting ends after WALL_FACTOR times as long.
+        `given` is what the function reads, where that may come again: its first try has FIRST_SECONDS.
 
-        Raises the SyndtrackError that the function raised, or RefusedError when it took too long, needed too much memory, crashed the
-        worker or failed in any other way.
+        Raises the SyndtrackError that the function raised, PoisonError when it took too long, needed too much memory or crashed the
+        worker, RefusedError when it failed in any other way.
         """
-        async with self._turns:
-            pool = self._pool
-            if pool is None:
-                raise RuntimeError("use `async with Workers()`")
-            try:
-                wall = WALL_FACTOR * deadline
-                async with asyncio.timeout(wall + GRACE):
-                    result: T = await asyncio.wrap_future(pool.schedule(_timed, args=(deadline, function, args), timeout=wall))
-                    return result
-            except SyndtrackError:
-                raise
-            except TimeoutError as error:
-                if not error.args:  # asyncio's, not pebble's: the pool itself has stopped answering
-                    self._replace(pool)
-                raise RefusedError(what, _TOO_LONG.format(deadline)) from error
-            except MemoryError as error:
-                raise RefusedError(what, f"needs more than {self._memory_bytes // 1_000_000} MB to read") from error
-            except ProcessExpired as error:
-                too_long = error.exitcode == -_OUT_OF_TIME
-                reason = _TOO_LONG.format(deadline) if too_long else f"the process that read it ended with status {error.exitcode}"
-                raise RefusedError(what, reason) from error
-            except (BrokenProcessPool, PoolCancelledError, RuntimeError) as error:
-                if self._pool is pool and not pool.active:
-                    self._replace(pool)
-                raise RefusedError(what, f"could not be read: {_one_line(error)}") from error
-            except Exception as error:
+        if given is None:
+            async with self._turns:
+                return await self._run(function, args, what, deadline, None)
+        tries, reason = self.quarantine.tries(given)
+        if tries >= TRIES:
+            raise PoisonError(what, f"in quarantine: {reason}", again=False)
+        if not tries and not self.quarantine.is_slow(given):
+            async with self._turns:
+                return await self._run(function, args, what, min(deadline, FIRST_SECONDS), given)
+        async with self._in_slow_lane(what):
+            result = await self._run(function, args, what, deadline, given)
+            self.quarantine.note_slow(given)
+            return result
+
+    @property
+    def waiting(self) -> bool:
+        """Whether all workers are busy."""
+        return self._turns.locked()
+
+    @asynccontextmanager
+    async def _in_slow_lane(self, what: str) -> AsyncIterator[None]:
+        """A place in the slow lane. Raises PoisonError where too many wait for one."""
+        if self._slow_waiting >= SLOW_WAITING:
+            raise PoisonError(what, "other inputs that take long are being read", again=True)
+        self._slow_waiting += 1
+        try:
+            async with self._slow_turn:
+                yield
+        finally:
+            self._slow_waiting -= 1
+
+    async def _run(self, function: Callable[..., T], args: tuple[object, ...], what: str, deadline: float, given: Input | None) -> T:
+        """The same, once a worker is free."""
+        pool = self._pool
+        if pool is None:
+            raise RuntimeError("use `async with Workers()`")
+        try:
+            wall = WALL_FACTOR * deadline
+            async with asyncio.timeout(wall + GRACE):
+                result: T = await asyncio.wrap_future(pool.schedule(_timed, args=(deadline, function, args), timeout=wall))
+                return result
+        except SyndtrackError:
+            raise
+        except TimeoutError as error:
+            if not error.args:  # asyncio's, not pebble's: the pool itself has stopped answering
+                self._replace(pool)
+            raise self._poison("time", what, _TOO_LONG.format(deadline), given) from error
+        except MemoryError as error:
+            raise self._poison("memory", what, f"needs more than {self._memory_bytes // 1_000_000} MB to read", given) from error
+        except ProcessExpired as error:
+            too_long = error.exitcode == -_OUT_OF_TIME
+            reason = _TOO_LONG.format(deadline) if too_long else f"the process that read it ended with status {error.exitcode}"
+            raise self._poison("time" if too_long else "crash", what, reason, given) from error
+        except Exception as error:
+            if not isinstance(error, BrokenProcessPool | PoolCancelledError | RuntimeError):
                 log.warning("%s: reading failed", what, exc_info=error)
-                raise RefusedError(what, f"could not be read: {_one_line(error)}") from error
+            elif not pool.active:
+                self._replace(pool)
+            raise RefusedError(what, f"could not be read: {_one_line(error)}") from error
+
+    def _poison(self, kind: str, what: str, reason: str, given: Input | None) -> PoisonError:
+        """The error for an input that was too much for its worker, which is noted."""
+        self.killed[kind] += 1
+        tries = TRIES if given is None else self.quarantine.failed(given, reason)
+        log.warning("%s: %s", what, reason, extra={"input": what, "kind": kind, "tries": tries})
+        return PoisonError(what, reason if tries >= TRIES else f"{reason}; tried once more at the next look", again=tries < TRIES)
 
     def _new_pool(self) -> ProcessPool:
         if _BASE.get_start_method() == "forkserver":
             _BASE.set_forkserver_preload(list(self._warm))
         return ProcessPool(
-            max_workers=self._count,
+            max_workers=self._count + 1,
             max_tasks=self._tasks_per_worker,
             initializer=_prepare,
             initargs=(self._memory_bytes, self._warm),
