@@ -77,7 +77,7 @@ class Tracker:
         self._now = now
         self.store = Store(str(settings.db), read_only=read_only)
         self._flow = Flow(self.store, now)
-        self.publishers = Registrar(self._flow, now, self._ask_trust)
+        self.publishers = Registrar(self._flow, now)
         if not read_only and self.store.publishers.is_empty():
             with self.store.transaction():
                 self.store.publishers.seed(seed_publishers())

@@ -46,7 +46,7 @@ def import_(session: Session, file: Path) -> None:
 @click.pass_obj
 def feeds(session: Session, form: str) -> None:
     """List the feeds with their health."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         print_rows(tracker.feeds(), form, empty="No feeds yet. Subscribe with: syndtrack add URL", title="Feeds")
 
 

@@ -35,7 +35,7 @@ def publishers() -> None:
 def list_(session: Session, words: Sequence[str], kind: str | None, form: str) -> None:
     """List publishers, those with most articles first; with words, those that have them in a name, domain or owner."""
     with session.reading() as tracker:
-        rows = tracker.publishers.search(" ".join(words), kind)
+        rows = tracker.publishers.list(" ".join(words), kind)
         print_rows(rows, form, empty="No publisher like that is known.", title="Publishers", columns=ON_TERMINALS["list"])
 
 
