@@ -17,26 +17,34 @@ from typing import Any, get_args
 from syndtrack.errors import UsageError
 from syndtrack.flow import Flow
 from syndtrack.models import PublisherKind
+from syndtrack.owners import TrustAnswer, named_sites
 from syndtrack.publishers import fold
 from syndtrack.reports.republished import republished
+from syndtrack.store.owners import Site
 from syndtrack.store.publishers import MAX_NAME
 
 Row = dict[str, Any]
 KINDS: tuple[PublisherKind, ...] = get_args(PublisherKind)
 NEAREST = 5
+MOST_FOLLOWED = 500  # owners named by sites; a chain of papers has one
+
+
+# Asks sites for their trust.txt, and those that they name as their owners.
+Ask = Callable[[Sequence[Site]], list[TrustAnswer]]
 
 
 class Registrar:
     """Publishers by any of their names. Every method raises UsageError where a name is nobody's or several publishers'."""
 
-    def __init__(self, flow: Flow, now: Callable[[], datetime]) -> None:
+    def __init__(self, flow: Flow, now: Callable[[], datetime], ask: Ask) -> None:
         self._flow = flow
+        self._ask = ask
         self._store = flow.store
         self._now = now
 
     # -- looking up
 
-    def list(self, words: str = "", kind: str | None = None) -> Iterator[Row]:
+    def search(self, words: str = "", kind: str | None = None) -> Iterator[Row]:
         """Publishers, those with most articles first; only those of a kind, or with these words in a name, alias, domain or owner."""
         if kind is not None:
             _check_kind(kind)
@@ -76,6 +84,38 @@ class Registrar:
             called = (repr(self._store.directory.publisher(n)["name"]) for n in found)
             raise UsageError(f"{len(found)} publishers go by {name!r}: {', '.join(called)}; name one of them in full")
         raise UsageError(f"no publisher {name!r}; {_nearest(key, [each for each, _ in known])}")
+
+    # -- owners
+
+    def owners(self, names: Sequence[str] = ()) -> Iterator[Row]:
+        """What is known of owners and from where, of these publishers or of all."""
+        numbers = {self.find(name) for name in names}
+        self._flow.learn_houses()
+        for row in self._store.directory.owners():
+            number = row.pop("id")
+            if not numbers or number in numbers:
+                yield row
+
+    def fetch_owners(self, names: Sequence[str] = ()) -> list[Row]:
+        """Ask the sites of these publishers, or of all with articles or feeds, for their trust.txt, and the owners that they name for
+        theirs, each at most once in four weeks; let what they agree on hold. Returns what came of each.
+        """
+        numbers = {self.find(name) for name in names} or None
+        told = self._asked(self._store.owners.sites(numbers))
+        above = {site for answer in told for site in named_sites(answer.statements, "controlledby")}
+        told += self._asked([Site(site, "https", own=False) for site in sorted(above)[:MOST_FOLLOWED]])
+        self._flow.settle()
+        return [{"site": a.domain, "outcome": a.outcome, "statements": len(a.statements), "url": a.url, "reason": a.reason} for a in told]
+
+    def _asked(self, sites: Sequence[Site]) -> list[TrustAnswer]:
+        """Ask those sites that were not asked lately, and store what they say."""
+        now = self._now()
+        told = self._ask([site for site in sites if not self._store.owners.is_fresh(site.domain, now)])
+        with self._store.transaction():
+            for answer in told:
+                self._store.owners.save_trust(answer, now)
+            self._store.owners.decide_by_trust()
+        return told
 
     # -- deciding
 
@@ -126,6 +166,8 @@ class Registrar:
 
     def _settled(self, number: int) -> Row:
         """The publisher, after everything that the decision touches was traced again."""
+        with self._store.transaction():
+            self._store.owners.decide_by_trust()  # whose name an owner goes by may have changed
         self._flow.settle()
         return self._store.directory.publisher(number)
 

@@ -28,10 +28,12 @@ from syndtrack.errors import RefusedError, UsageError
 from syndtrack.flow import Flow, ReadArticle, group_of, read_article, seed_registry
 from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.models import Refusal, Submission
+from syndtrack.owners import TrustAnswer
 from syndtrack.pairing import BATCH, Progress
 from syndtrack.polling.discovery import discover
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
+from syndtrack.polling.trust import ask_all
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.cleaning import clean
 from syndtrack.registrar import Registrar
@@ -40,6 +42,7 @@ from syndtrack.reports.explain import ExplanationRecord, explanation_records
 from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
+from syndtrack.store.owners import Site
 from syndtrack.store.store import Store
 from syndtrack.urls import is_http
 
@@ -77,7 +80,7 @@ class Tracker:
         self._now = now
         self.store = Store(str(settings.db), read_only=read_only)
         self._flow = Flow(self.store, now)
-        self.publishers = Registrar(self._flow, now)
+        self.publishers = Registrar(self._flow, now, self._ask_trust)
         if not read_only and self.store.publishers.is_empty():
             with self.store.transaction():
                 self.store.publishers.seed(seed_publishers())
@@ -118,6 +121,15 @@ class Tracker:
             return list(found), refused
 
         return asyncio.run(ask())
+
+    def _ask_trust(self, sites: Sequence[Site]) -> list[TrustAnswer]:
+        """Ask sites for their trust.txt, many at once but one after the other on one host."""
+
+        async def ask() -> list[TrustAnswer]:
+            async with self._poller() as (poller, _):
+                return await ask_all(sites, poller)
+
+        return asyncio.run(ask()) if sites else []
 
     def import_feeds(self, path: Path | str) -> tuple[int, list[Refusal]]:
         """Subscribe to the feeds of an OPML file: how many are new, and what was refused. Raises UsageError if it is none."""

@@ -35,7 +35,7 @@ def publishers() -> None:
 def list_(session: Session, words: Sequence[str], kind: str | None, form: str) -> None:
     """List publishers, those with most articles first; with words, those that have them in a name, domain or owner."""
     with session.reading() as tracker:
-        rows = tracker.publishers.list(" ".join(words), kind)
+        rows = tracker.publishers.search(" ".join(words), kind)
         print_rows(rows, form, empty="No publisher like that is known.", title="Publishers", columns=ON_TERMINALS["list"])
 
 
@@ -98,6 +98,27 @@ def set_owner(session: Session, name: str, owner: str | None, none: bool, unset:
         row = tracker.publishers.unset_owner(name) if unset else tracker.publishers.set_owner(name, owner)
     known = f" (known from: {row['owner_known_from']})" if row["owner"] else ""
     click.echo(one_line(f"{row['name']}: owner {row['owner'] or 'not known' if not none else 'none'}{known}"))
+
+
+@publishers.command(epilog=example("syndtrack publishers owners\nsyndtrack publishers owners --fetch 'Example Post' example.net"))
+@click.argument("names", nargs=-1)
+@click.option("--fetch", is_flag=True, help="First ask the publishers' sites for their trust.txt, each at most once in four weeks.")
+@format_option
+@click.pass_obj
+def owners(session: Session, names: Sequence[str], fetch: bool, form: str) -> None:
+    """Who owns whom, and how that is known: from you, the list that comes along, trust.txt, or pages that sites have in common.
+
+    Of trust.txt only what both sides state counts: control= of the owner and controlledby= of the owned.
+    """
+    with session.tracker() as tracker:
+        if fetch:
+            told = tracker.publishers.fetch_owners(names)
+            for row in told:
+                found = f"{row['statements']} statements at {row['url']}" if row["url"] else row["reason"]
+                click.echo(one_line(f"{row['site']}: {row['outcome']}, {found}"), err=True)
+            if not told:
+                click.echo("No site to ask: all were asked within the last four weeks, or none is known.", err=True)
+        print_rows(tracker.publishers.owners(names), form, empty="No owner is known.", title="Owners")
 
 
 @publishers.command(epilog=example("syndtrack publishers republished 'Example Post' --format csv > copies.csv"))

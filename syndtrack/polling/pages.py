@@ -154,6 +154,10 @@ class Pages:
         html = await self._workers.run(decode, answer.body, answer.content_type, what=what)
         return Page(url if answer.url == url else answer.url, html)
 
+    async def allowed(self, url: str, own: bool) -> None:
+        """Raises RefusedError where robots.txt does not let an address be asked for, LaterError where that file cannot be had."""
+        await self._check_robots(url, shown(url), own)
+
     async def _check_robots(self, url: str, what: str, own: bool) -> None:
         """Raises RefusedError where robots.txt does not allow the address, LaterError where it cannot be had (RFC 9309 section 2.3.1.4)."""
         robots = self._robots_of(url, own)

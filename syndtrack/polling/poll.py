@@ -86,7 +86,7 @@ class Poller:
         self.fetcher = fetcher or Fetcher(allowed=allow_networks, contact=contact, delay=host_delay, now=now)
         self._workers = workers
         self._now = now
-        self._pages = Pages(self.fetcher, workers, now)
+        self.pages = Pages(self.fetcher, workers, now)
         self._concurrency = concurrency
         self._asking = asyncio.Semaphore(concurrency)
         self._reading = asyncio.Semaphore(FEEDS_WITH_PAGES)
@@ -251,7 +251,7 @@ class Poller:
             if self._page_bytes[feed.id] >= PAGES_BYTES or sum(self._page_bytes.values()) >= ALL_PAGES_BYTES:
                 return None
             try:
-                page = await self._pages.page(seen.url, own=self.fetcher.is_own(feed.url))
+                page = await self.pages.page(seen.url, own=self.fetcher.is_own(feed.url))
             except (LaterError, HeldError):
                 raise
             except RefusedError:

@@ -25,7 +25,6 @@ def republished(store: Store, number: int) -> Iterator[Row]:
     """
     for row in store.directory.republished(number):
         source, copy = row.pop("source_revision"), row.pop("copy_revision")
-        del row["same_publisher"]
         texts: Mapping[int, Text] = store.articles.texts([source, copy]) if row["article"] is not None else {}
         yield row | (difference(texts[source], texts[copy]) if texts else dict.fromkeys(DIFFERENCE))
 

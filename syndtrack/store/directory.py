@@ -11,8 +11,8 @@ from sqlite_utils import Database
 Row = dict[str, Any]
 
 LIST = """
-    SELECT p.name, p.kind, p.owner,
-           (SELECT known_from FROM publisher_owner o WHERE o.publisher_id = p.id AND o.owner IS p.owner ORDER BY
+    SELECT p.name, p.kind, coalesce(p.owner, p.house) AS owner,
+           (SELECT known_from FROM publisher_owner o WHERE o.publisher_id = p.id ORDER BY
             CASE known_from WHEN 'person' THEN 0 WHEN 'seed' THEN 1 WHEN 'trust.txt' THEN 2 ELSE 3 END LIMIT 1) AS owner_known_from,
            p.known_from,
            (SELECT count(*) FROM article a WHERE a.publisher_id = p.id) AS articles,
@@ -41,7 +41,7 @@ REPUBLISHED = """
                SELECT 1 FROM credit k WHERE k.revision_id = c.revision_id AND k.publisher_id = ?1 AND k.kind IN ('republication', 'wire')
            ) END AS credited,
            CASE WHEN n.hops = 1 THEN ct.name WHEN e.credited THEN coalesce(vp.name, up.name) ELSE ct.name END AS credited_to,
-           o.owner IS NOT NULL AND o.owner = cp.owner AND o.id <> cp.id AS same_owner, cp.id = o.id AS same_publisher,
+           coalesce(coalesce(o.owner, o.house) = coalesce(cp.owner, cp.house), 0) AS same_owner,
            CASE WHEN n.source_id = m.a THEN m.a_revision ELSE coalesce(m.b_revision, s.revision_id) END AS source_revision,
            CASE WHEN n.source_id = m.a THEN m.b_revision ELSE coalesce(m.a_revision, c.revision_id) END AS copy_revision
     FROM nearest n JOIN edge e ON e.id = n.edge_id JOIN article c ON c.id = n.copy_id JOIN publisher cp ON cp.id = c.publisher_id
@@ -78,6 +78,14 @@ class Directory:
         row["feed_addresses"] = [r[0] for r in self._db.conn.execute("SELECT url FROM feed WHERE publisher_id = ? ORDER BY url", (number,))]
         return row
 
+    def owners(self) -> Iterator[Row]:
+        """What is known of owners, each place of knowledge a row; `holds` is what counts."""
+        for row in self._db.query(
+            "SELECT p.id, p.name, o.owner, o.known_from, o.owner IS coalesce(p.owner, p.house) AS holds, o.reason "
+            "FROM publisher_owner o JOIN publisher p ON p.id = o.publisher_id ORDER BY coalesce(p.owner, p.house, ''), p.name, o.known_from"
+        ):
+            yield row | {"holds": bool(row["holds"])}
+
     def named(self, name: str) -> int | None:
         """The publisher of exactly that name."""
         row = self._db.conn.execute("SELECT id FROM publisher WHERE name = ?", (name,)).fetchone()
@@ -93,4 +101,4 @@ class Directory:
     def republished(self, number: int) -> Iterator[Row]:
         """Every copy of a publisher's articles by others, with the revisions to compare."""
         for row in self._db.query(REPUBLISHED, (number,)):
-            yield row | {name: bool(row[name]) for name in ("credited", "same_owner", "same_publisher")}
+            yield row | {name: bool(row[name]) for name in ("credited", "same_owner")}

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 MATCHES = """
     SELECT x.url AS a, y.url AS b, m.resemblance, m.a_in_b, m.b_in_a, m.shared_words, m.kind,
-           x.publisher_id = y.publisher_id AS same_publisher, p.owner IS NOT NULL AND p.owner = q.owner AS same_owner,
+           x.publisher_id = y.publisher_id AS same_publisher, coalesce(coalesce(p.owner, p.house) = coalesce(q.owner, q.house), 0) AS same_owner,
            (x.first_seen, x.url) > (y.first_seen, y.url) AS swapped
     FROM match m JOIN article x ON x.id = m.a JOIN article y ON y.id = m.b
     JOIN publisher p ON p.id = x.publisher_id JOIN publisher q ON q.id = y.publisher_id

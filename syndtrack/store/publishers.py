@@ -272,10 +272,10 @@ class Publishers:
         self.load()
 
     def choose_owner(self, number: int) -> None:
-        """Let the best knowledge of a publisher's owner hold; where that is news, its articles are traced again."""
+        """Let the best statement of a publisher's owner hold; where that is news, its articles are traced again."""
         row = self._db.execute(
-            "SELECT owner FROM publisher_owner WHERE publisher_id = ? ORDER BY CASE known_from "
-            "WHEN 'person' THEN 0 WHEN 'seed' THEN 1 WHEN 'trust.txt' THEN 2 ELSE 3 END LIMIT 1",
+            "SELECT owner FROM publisher_owner WHERE publisher_id = ? AND known_from <> 'behaviour' "
+            "ORDER BY CASE known_from WHEN 'person' THEN 0 WHEN 'seed' THEN 1 ELSE 2 END LIMIT 1",
             (number,),
         ).fetchone()
         owner = row[0] if row else None

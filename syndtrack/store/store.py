@@ -23,6 +23,7 @@ from syndtrack.store.history import History
 from syndtrack.store.lines import Lines
 from syndtrack.store.lookups import Lookups
 from syndtrack.store.matches import Matches
+from syndtrack.store.owners import Owners
 from syndtrack.store.publishers import Publishers
 from syndtrack.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from syndtrack.store.verdicts import VerdictTable
@@ -46,6 +47,7 @@ class Store:
         connection = self.db.conn
         self.publishers = Publishers(connection)
         self.decisions = Decisions(connection, self.publishers)
+        self.owners = Owners(connection, self.publishers)
         self.feeds = Feeds(connection)
         self.articles = Articles(connection)
         self.lines = Lines(connection)

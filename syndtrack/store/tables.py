@@ -11,6 +11,7 @@ CREATE TABLE publisher (
     name TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL CHECK (kind IN ('agency', 'outlet', 'aggregator', 'blog', 'unknown')),
     owner TEXT,
+    house TEXT,
     known_from TEXT NOT NULL CHECK (known_from IN ('seed', 'statement', 'address', 'credit', 'person')),
     lines_changed INTEGER NOT NULL DEFAULT 0 CHECK (lines_changed IN (0, 1)),
     merged INTEGER NOT NULL DEFAULT 0 CHECK (merged IN (0, 1))
@@ -44,6 +45,9 @@ CREATE TABLE publisher_decision (
     was TEXT
 ) STRICT;
 CREATE INDEX publisher_decision_publisher ON publisher_decision(publisher_id);
+CREATE TABLE stale (
+    what TEXT PRIMARY KEY CHECK (what IN ('houses'))
+) STRICT, WITHOUT ROWID;
 CREATE TABLE trust_txt (
     domain TEXT PRIMARY KEY,
     asked TEXT NOT NULL,
@@ -306,6 +310,9 @@ CREATE INDEX edge_copy ON edge(copy_id);
 CREATE INDEX edge_source ON edge(source_id);
 CREATE INDEX edge_source_publisher ON edge(source_publisher_id);
 CREATE INDEX edge_credited_to ON edge(credited_to_id);
+CREATE TRIGGER decided AFTER INSERT ON publisher_decision BEGIN INSERT OR IGNORE INTO stale VALUES ('houses'); END;
+CREATE TRIGGER edge_added AFTER INSERT ON edge BEGIN INSERT OR IGNORE INTO stale VALUES ('houses'); END;
+CREATE TRIGGER edge_taken AFTER DELETE ON edge BEGIN INSERT OR IGNORE INTO stale VALUES ('houses'); END;
 CREATE TABLE evidence (
     id INTEGER PRIMARY KEY,
     edge_id INTEGER NOT NULL REFERENCES edge(id) ON DELETE CASCADE,
