@@ -14,22 +14,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from syndtrack.archives import UNSTORED, check_archive, read_any, read_archive, read_single
+from syndtrack.archives import UNSTORED, read_any, read_single
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
 from syndtrack.flow import Flow, ReadArticle, group_of, read_article, seed_registry
+from syndtrack.intake import READERS, read_ahead
 from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.models import Refusal, Submission
 from syndtrack.owners import TrustAnswer
-from syndtrack.pairing import BATCH, Progress
+from syndtrack.pairing import Progress
 from syndtrack.polling.discovery import discover
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
@@ -39,14 +39,13 @@ from syndtrack.reading.cleaning import clean
 from syndtrack.registrar import Registrar
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
 from syndtrack.reports.explain import ExplanationRecord, explanation_records
-from syndtrack.scheduler import READ_SECONDS, PollSummary, Scheduler
+from syndtrack.scheduler import PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.owners import Site
 from syndtrack.store.store import Store
 from syndtrack.urls import is_http
 
-READERS = ("syndtrack.flow",)  # what reads articles in worker processes, loaded once before they start
 REPORTS = ("duplicates", "matches", "edges", "publishers", "stories", "feeds")
 
 
@@ -193,26 +192,16 @@ class Tracker:
 
     def ingest(self, paths: Iterable[str], progress: Progress = lambda *_: None) -> IngestSummary:
         """Take in archives of articles. Their order does not matter, twice is the same as once. Raises UsageError for a bad path."""
-        return asyncio.run(self._ingest(paths, progress))
+        return asyncio.run(self._ingest(list(paths), progress))
 
-    async def _ingest(self, paths: Iterable[str], progress: Progress) -> IngestSummary:
-        """The same; pages are read in worker processes."""
-        paths = list(paths)
-        for path in paths:
-            check_archive(path)
-        now, counts, refused = self._now(), {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
-        async with AsyncExitStack() as stack:
-            workers: Workers | None = None
-            for path in paths:
-                records, number = read_archive(path, now), 0
-                while batch := list(islice(records, BATCH)):
-                    number += len(batch)
-                    if workers is None and any(isinstance(record, Submission) and record.html is not None for record in batch):
-                        workers = await stack.enter_async_context(Workers(warm=READERS))
-                    each = await asyncio.gather(*(_read(record, workers) for record in batch))
-                    self._record_batch(each, counts)
-                    refused += [r for r in each if isinstance(r, Refusal)]
-                    progress(f"read {path}", number, 0)
+    async def _ingest(self, paths: Sequence[str], progress: Progress) -> IngestSummary:
+        """The same; what comes next is read while what came before is stored."""
+        counts, refused = {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
+        async with aclosing(read_ahead(paths, self._now())) as batches:
+            async for batch in batches:
+                await asyncio.to_thread(self._record_batch, batch.each, counts)
+                refused += [r for r in batch.each if isinstance(r, Refusal)]
+                progress(f"read {batch.path}", batch.number, 0)
         self._flow.settle(progress)
         return IngestSummary(counts["new"], counts["changed"], counts["unchanged"], tuple(refused))
 
@@ -297,32 +286,3 @@ def _inspected(read: ReadArticle) -> InspectRecord:
     """A reading as a record; only rules clean it, for no publisher's furniture is known."""
     placed = [c for c in read.credits if c.start is not None]
     return inspect_record(read.submission.url, read.reading, read.credits, clean(read.reading.text, placed), seed_registry())
-
-
-async def _read(record: Submission | Refusal, workers: Workers | None) -> ReadArticle | Refusal:
-    """A page in a worker, a plain text at once."""
-    if isinstance(record, Refusal):
-        return record
-    if record.html is None or workers is None:
-        return read_article(record)
-    try:
-        return await workers.run(read_article, record, what=record.url, deadline=READ_SECONDS)
-    except RefusedError as error:
-        return Refusal(record.origin or error.what, error.reason)
-def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:
-    """The provenance of a stored article, explained if wanted. To be called in a snapshot or transaction."""
-    record = trace_record(store.lookups, article_id)
-    if explain:
-        group = group_of(store, article_id)
-        path, _ = chain_path(store.lookups, article_id)
-        record["explanation"] = explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
-    return record
-
-
-def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
-    """The hops of an article's chain, explained. To be called in a snapshot or transaction."""
-    group = group_of(store, article_id)
-    path, _ = chain_path(store.lookups, article_id)
-    return explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
-
-
