@@ -84,8 +84,14 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Look-ups inside see the database at one moment, whatever is written meanwhile. To be short: it keeps the WAL growing."""
+        """Look-ups inside see the database at one moment, whatever is written meanwhile. To be short: it keeps the WAL growing.
+
+        Inside another snapshot or a transaction it is the same moment.
+        """
         connection = self.db.conn
+        if connection.in_transaction:
+            yield
+            return
         with self._told():
             connection.execute("BEGIN")
             try:
@@ -95,9 +101,6 @@ class Store:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        if connection.in_transaction:
-            yield
-            return
         """A full disk, a lock, a damaged file become StoreErrors; a wrong query stays what it is, a bug."""
         try:
             yield
