@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from syndtrack.archives import UNSTORED, read_any, read_single
 from syndtrack.config import Settings, load_settings
@@ -39,6 +39,7 @@ from syndtrack.reading.cleaning import clean
 from syndtrack.registrar import Registrar
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
 from syndtrack.reports.explain import ExplanationRecord, explanation_records
+from syndtrack.reports.graphs import dot, graphml, story_graph
 from syndtrack.scheduler import PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
@@ -46,6 +47,7 @@ from syndtrack.store.owners import Site
 from syndtrack.store.store import Store
 from syndtrack.urls import is_http
 
+T = TypeVar("T")
 REPORTS = ("duplicates", "matches", "edges", "publishers", "stories", "feeds")
 
 
@@ -241,14 +243,17 @@ class Tracker:
         With `explain`, the story is traced again in memory and `explanation` tells of each hop what was weighed and what would change it.
         """
         if is_http(what):
-            article_id = self.store.lookups.article_id(what)
-            if article_id is None:
-                raise UsageError(
-                    f"{what}: no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
-                )
             with self.store.snapshot():
-                return traced_record(self.store, article_id, explain=explain)
+                return traced_record(self.store, self._stored(what), explain=explain)
         return self._trace_unstored(read_single(what, self._now()), explain)
+
+    def _stored(self, url: str) -> int:
+        """The article behind an address. Raises UsageError."""
+        article_id = self.store.lookups.article_id(url)
+        if article_id is None:
+            reason = "no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
+            raise UsageError(f"{url}: {reason}")
+        return article_id
 
     def export(self, what: str, form: str) -> dict[str, Any]:
         """A trace for other programs: `prov` is W3C PROV-JSON, `jsonld` schema.org. Raises UsageError, as `trace` does."""
@@ -259,16 +264,31 @@ class Tracker:
         record = self.trace(what)
         return schema_jsonld(record) if form == "jsonld" else prov_json(record, ran=self._now(), parameters=asdict(PARAMETERS))
 
+    def graph(self, what: str, form: str) -> str:
+        """The whole story of an article or of a text for graph programs: `dot` (Graphviz) or `graphml`. Raises UsageError."""
+        if form not in ("dot", "graphml"):
+            raise UsageError(f"no form {form!r}; there are dot, graphml")
+        if is_http(what):
+            with self.store.snapshot():
+                story = story_graph(self.store.lookups, self._stored(what))
+        else:
+            story = self._pretended(read_single(what, self._now()), lambda a: story_graph(self.store.lookups, a, stored=False))
+        return dot(story) if form == "dot" else graphml(story)
+
     def trace_text(self, text: str, *, explain: bool = False) -> TraceRecord:
         """The provenance of a text that is not stored."""
         return self._trace_unstored(Submission(url=UNSTORED + "text", first_seen=self._now(), text=text), explain)
 
     def _trace_unstored(self, submission: Submission, explain: bool) -> TraceRecord:
+        """The record of a text that is not stored."""
+        return without_address(self._pretended(submission, lambda a: traced_record(self.store, a, explain=explain)))
+
+    def _pretended(self, submission: Submission, look: Callable[[int], T]) -> T:
         """Pretend to store an article, look, and take everything back."""
         read = read_article(submission)
         if isinstance(read, Refusal):
             raise RefusedError(read.what, read.reason)
-        return without_address(self._flow.pretend(read, lambda article_id: traced_record(self.store, article_id, explain=explain)))
+        return self._flow.pretend(read, look)
 
     def report(self, name: str) -> Iterator[Row]:
         """The rows of one of REPORTS. Raises UsageError for another name."""
@@ -280,6 +300,21 @@ class Tracker:
     def search(self, query: str, limit: int = 20) -> list[Row]:
         """Articles that hold all words of the query, the best first."""
         return self.store.lookups.search(query, limit)
+
+
+def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:
+    """The provenance of a stored article, explained if wanted. To be called in a snapshot or transaction."""
+    record = trace_record(store.lookups, article_id)
+    if explain:
+        record["explanation"] = explanations(store, article_id)
+    return record
+
+
+def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
+    """The hops of an article's chain, explained. To be called in a snapshot or transaction."""
+    group = group_of(store, article_id)
+    path, _ = chain_path(store.lookups, article_id)
+    return explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
 
 
 def _inspected(read: ReadArticle) -> InspectRecord:

@@ -1,15 +1,18 @@
 """Exports of a trace: read back by the libraries of others, they must say what the trace says."""
 
 import json
+import re
 import warnings
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+import networkx
+import pydot
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prov.model import PROV, ProvAgent, ProvAttribution, ProvDerivation, ProvDocument, ProvEntity
+from prov.model import PROV, ProvAgent, ProvAttribution, ProvDerivation, ProvDocument, ProvEntity, ProvSpecialization
 from pyld import jsonld
 from test_flow import AGENCY, AGGREGATOR, BLOG
 
@@ -19,6 +22,7 @@ from syndtrack.errors import UsageError
 from syndtrack.matching.fingerprint import PARAMETERS
 from syndtrack.reports.chain import CreditRecord, NodeRecord, TraceRecord
 from syndtrack.reports.exports import prov_json, schema_jsonld
+from syndtrack.reports.graphs import StoryGraph, dot, graphml
 from syndtrack.tracker import Tracker
 
 RAN = datetime(2026, 3, 3, 9, 30, 15, 250_000, tzinfo=UTC)
@@ -232,6 +236,71 @@ def test_whatever_names_and_addresses_hold_the_export_reads_back_as_it_was(path,
     assert again == read
     assert publisher in {a.label for a in read.get_records(ProvAgent)}
     assert len(derivations(read)) == 1
+
+
+def test_each_text_of_an_article_is_a_revision_of_the_one_before():
+    texts = [{"first_seen": f"2026-03-02T0{n}:00:00Z", "last_seen": f"2026-03-02T0{n}:30:00Z", "title": f"Basin {n}", "text_hash": str(n)}
+             for n in (7, 8, 9)]  # fmt: skip
+    read = read_back(TraceRecord(**(THREE_HOPS | {"revisions": texts})))
+    named = {e.label: e.identifier.uri for e in read.get_records(ProvEntity)}
+    assert set(derivations(read, PROV["Revision"])) == {(named["Basin 8"], named["Basin 7"]), (named["Basin 9"], named["Basin 8"])}
+    whole = {r.formal_attributes[0][1].uri: r.formal_attributes[1][1].uri for r in read.get_records(ProvSpecialization)}
+    assert whole == {named[f"Basin {n}"]: "https://mole.example/p?id=7" for n in (7, 8, 9)}
+    once = read_back(TraceRecord(**(THREE_HOPS | {"revisions": texts[:1]})))
+    assert not derivations(once, PROV["Revision"])
+
+
+# -- graphs
+
+
+# What XML and terminals cannot hold is replaced, and white space at the ends may go.
+UNSHOWN = dict.fromkeys(
+    [*range(32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000), 0xFFFD, 0xFFFE, 0xFFFF]
+)
+HOSTILE_TITLE = 'Basin "shut" </data>&amp;\nnewline \\ \x00\x1b[2J \\'
+
+
+def story(*titles: str) -> StoryGraph:
+    nodes = [node(f"https://a.example/{n}", f"P{n}", title) for n, title in enumerate(titles)] + [AGENCY_NODE]
+    edges = [(n, len(titles), edge(nodes[n], AGENCY_NODE, credited=bool(n % 2), credited_to=None)) for n in range(len(titles))]
+    return StoryGraph(nodes=nodes, edges=edges)
+
+
+def test_graphml_reads_back_as_the_story_with_every_field():
+    graph = networkx.parse_graphml(graphml(story("One", "Two")))
+    assert dict(graph.nodes["n0"]) == {
+        "publisher": "P0", "title": "One", "url": "https://a.example/0", "first_seen": "2026-03-02T09:00:00Z", "observed": True,
+    }  # fmt: skip
+    assert dict(graph.nodes["n2"]) == {"publisher": "Lunnet Wire", "observed": False}
+    assert {(a, b): d["credited"] for a, b, d in graph.edges(data=True)} == {("n0", "n2"): False, ("n1", "n2"): True}
+    assert graph.edges["n0", "n2"]["confidence"] == 0.93
+
+
+def in_dot(text: str) -> str:
+    """A quoted string of DOT as Graphviz shows it."""
+    return re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text[1:-1])
+
+
+@settings(deadline=None)  # how long it takes is not what is tested
+@given(title=HOSTILE | st.just(HOSTILE_TITLE))
+def test_hostile_titles_survive_in_dot_and_graphml(title: str):
+    kept = re.sub("\r\n?", "\n", title)
+    shown = networkx.parse_graphml(graphml(story(title, "Two"))).nodes["n0"].get("title") or ""
+    assert shown.translate(UNSHOWN) == kept.translate(UNSHOWN)
+    (graph,) = pydot.graph_from_dot_data(dot(story(title, "Two")))
+    assert len(graph.get_edges()) == 2
+    assert in_dot(graph.get_node("n0")[0].get("title")).translate(UNSHOWN) == kept.translate(UNSHOWN)
+
+
+def test_the_story_of_a_stored_article_and_of_a_text_are_drawn_whole(tracker: Tracker, tmp_path: Path):
+    graph = networkx.parse_graphml(tracker.graph(BLOG["url"], "graphml"))
+    assert {d["url"] for _, d in graph.nodes(data=True)} == {a["url"] for a in (AGENCY, AGGREGATOR, BLOG)}
+    names = networkx.get_node_attributes(graph, "publisher")
+    assert {(names[a], names[b]) for a, b in graph.edges} == {("Mole End Blog", "The Pilot Digest"), ("The Pilot Digest", "Lunnet Wire")}
+    (tmp_path / "text.txt").write_text(BLOG["text"].replace("forty-two", "forty"), encoding="utf-8")
+    drawn = tracker.graph(str(tmp_path / "text.txt"), "dot")
+    assert "(this text)" in drawn
+    assert "unstored.invalid" not in drawn
 
 
 # -- schema.org

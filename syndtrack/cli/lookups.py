@@ -23,10 +23,14 @@ ON_TERMINALS = {
 }
 
 
-@click.command(epilog=example("syndtrack trace https://example.org/2026/embassy --explain\npbpaste | syndtrack trace -"))
+@click.command(
+    epilog=example(
+        "syndtrack trace https://example.org/2026/embassy --explain\npbpaste | syndtrack trace -\nsyndtrack trace https://example.org/2026/embassy --format dot | dot -Tsvg > story.svg"
+    )
+)
 @click.argument("what", metavar="URL|FILE|-")
-@click.option("--format", "form", type=click.Choice(["text", "json", "prov", "jsonld"]), default="text", show_default=True,
-              help="text, json, prov (W3C PROV-JSON) or jsonld (schema.org).")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["text", "json", "prov", "jsonld", "dot", "graphml"]), default="text", show_default=True,
+              help="Also prov (W3C PROV-JSON), jsonld (schema.org); of the whole story dot (Graphviz), graphml.")  # fmt: skip
 @click.option("--explain", is_flag=True, help="Also what else was considered for each hop, why it lost, and what would change it.")
 @click.pass_obj
 def trace(session: Session, what: str, form: str, explain: bool) -> None:
@@ -36,6 +40,9 @@ def trace(session: Session, what: str, form: str, explain: bool) -> None:
     with session.reading() if is_http(what) else session.reading_text() as tracker:
         if form in ("prov", "jsonld"):
             click.echo(json.dumps(tracker.export(what, form), ensure_ascii=False, indent=1))
+            return
+        if form in ("dot", "graphml"):
+            click.echo(tracker.graph(what, form), nl=False)
             return
         record = tracker.trace(what, explain=explain)
     if form == "json":

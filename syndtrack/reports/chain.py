@@ -58,6 +58,7 @@ class TraceRecord(TypedDict):
     removals: list[RemovalRecord]
     independent_origins: int
     judgement: str | None
+    revisions: NotRequired[list[dict[str, Any]]]
     explanation: NotRequired[list[ExplanationRecord]]
 
 
@@ -153,4 +154,5 @@ def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
         removals=[RemovalRecord(**r) for r in lookups.removals(revision)],  # type: ignore[typeddict-item] # a row of just these
         independent_origins=lookups.independent_origins(article["story_id"]),
         judgement=lookups.judgement(revision),
+        revisions=lookups.revisions(article_id),
     )

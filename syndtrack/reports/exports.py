@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -43,6 +43,7 @@ def prov_json(record: TraceRecord, *, ran: datetime, parameters: Mapping[str, ob
         graph.derivation(edge)
     for copied in copies:
         graph.document.derivation(copied, article)
+    graph.revisions(article, record.get("revisions", []))
     graph.quotations(record)
     if nodes[1:]:
         graph.document.primary_source(article, nodes[-1])
@@ -112,6 +113,19 @@ class _Graph:
         attributes += [(self.own("evidence"), f"{e['kind']}: {e['text']}") for e in edge["evidence"]]
         copy = self.entity(_node(edge["copy"], ""))
         self.document.derivation(copy, self.entity(_source(edge), edge["copy"]), other_attributes=attributes)
+
+    def revisions(self, article: QualifiedName, revisions: Sequence[Mapping[str, Any]]) -> None:
+        """The texts that the article has had, each a revision of the one before; nothing where there was only one."""
+        before = None
+        for revision in revisions if len(revisions) > 1 else ():
+            place = blake2b(f"{article.uri} {revision['text_hash']}".encode(errors="replace"), digest_size=8).hexdigest()
+            seen = datetime.fromisoformat(revision["first_seen"])
+            name = self.own(f"revision/{place}")
+            self.document.entity(name, [(PROV["label"], revision["title"]), (self.own("firstSeen"), seen)])
+            self.document.specialization(name, article)
+            if before is not None:
+                self.document.revision(name, before)
+            before = name
 
     def quotations(self, record: TraceRecord) -> None:
         """Whose reporting the article quotes: for each of them the words that say so."""

@@ -168,6 +168,16 @@ class Lookups:
         )
         return next(self._db.query(query, (article_id,)), None)
 
+    def story_articles(self, article_id: int) -> list[int]:
+        """The articles of the story that one is in, the earliest first; one in no story is alone."""
+        query = "SELECT id FROM article WHERE story_id = (SELECT story_id FROM article WHERE id = ?) ORDER BY first_seen, url"
+        return [row[0] for row in self._db.conn.execute(query, (article_id,))] or [article_id]
+
+    def revisions(self, article_id: int) -> list[Row]:
+        """The texts that an article has had, the oldest first: when each was seen, its headline, and what identifies it."""
+        query = "SELECT first_seen, last_seen, title, text_hash FROM revision WHERE article_id = ? ORDER BY first_seen, last_seen, text_hash"
+        return list(self._db.query(query, (article_id,)))
+
     def copies_of(self, article_id: int) -> list[int]:
         """Articles that derive from one directly, the earliest first."""
         query = "SELECT e.copy_id FROM edge e JOIN article c ON c.id = e.copy_id WHERE e.source_id = ? ORDER BY c.first_seen, c.url"
