@@ -42,6 +42,8 @@ NUMERIC, LINE_START, QUOTED = 1, 2, 4
 WORD_WEIGHT = 6
 SHINGLE_WEIGHT = 5 * WORD_WEIGHT
 
+_PLAIN_WORD = re.compile(r"\w+")
+
 _SEPARATOR, _MARK, _WORD, _IDEOGRAPH, _LETTER = 0, 1, 2, 3, 4
 _WEIGHTS = np.array([0, 0, WORD_WEIGHT, WORD_WEIGHT // 2, WORD_WEIGHT // 3], dtype=np.uint8)
 
@@ -275,3 +277,8 @@ def _xxh32(columns: Sequence[npt.NDArray[np.uint32]]) -> npt.NDArray[np.uint32]:
         for shift, prime in ((15, _PRIME2), (13, _PRIME3), (16, np.uint32(1))):
             h = (h ^ (h >> np.uint32(shift))) * prime
     return h
+
+
+def folded_words(text: str) -> str:
+    """Words in lower case, one space apart: two headlines or lines that differ in typography only are one."""
+    return " ".join(_PLAIN_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))

@@ -30,6 +30,13 @@ NEEDED_PROSE = ((0.2, 30), (0.1, 120), (0.05, 240))
 """Below that: the containment of the smaller text, from which on so many words of prose in common are enough. On 1,149 raw pages of one
 day, pages without common reporting shared up to 100 (statements, forecasts, boxes) at containments up to 0.2."""
 
+ATTESTED_PROSE = 16
+"""Of two texts one of which says that it has something from the other (a credit, a link, the other's headline): so many words of prose in
+common are enough, about one sentence. Stock phrases of agencies, the reasons why somebody will not be named, have up to 15."""
+
+MIN_ATTESTED = 12
+"""The shingles of so many words."""
+
 MIN_RUN = 10
 """Words in a row, within a line, that make prose; shorter runs are menus, names and phrases."""
 
@@ -43,13 +50,14 @@ LONG_FORM = 60
 _OCCURRENCE = np.uint64(0xFFFFFFFF)
 
 
-def compare(a: Words, b: Words) -> Match | None:
+def compare(a: Words, b: Words, *, attested: bool = False) -> Match | None:
     """How much of each text stands in the other, None where that is too little to call it shared or where either is too short to judge.
 
-    The other way round the answer is the same, mirrored.
+    `attested`: one of the two says that it has something from the other, so that less is enough. The other way round the answer is the
+    same, mirrored.
     """
     if _order(a) > _order(b):  # passages are laid out along the first text, which must not make a difference
-        mirrored = compare(b, a)
+        mirrored = compare(b, a, attested=attested)
         return mirrored and replace(mirrored, a_in_b=mirrored.b_in_a, b_in_a=mirrored.a_in_b)
     in_a, in_b = a.occurrences.different, b.occurrences.different
     if min(in_a, in_b) < MIN_SHINGLES:
@@ -57,12 +65,15 @@ def compare(a: Words, b: Words) -> Match | None:
     places = shared_shingles(a, b)
     shared = int(np.count_nonzero(a.occurrences.keys[places[0]] & _OCCURRENCE == 0))  # first occurrences are the different ones
     containment = shared / min(in_a, in_b)
-    if shared < MIN_SHINGLES or containment < NEEDED_PROSE[-1][0]:
+    if shared < (MIN_ATTESTED if attested else MIN_SHINGLES) or containment < NEEDED_PROSE[-1][0]:
         return None
     found = blocks(a, b, places)
     if is_template(a, b, found, shared):
         return None
-    if containment < SURE and prose(a, b, found) < next(words for least, words in NEEDED_PROSE if containment >= least):
+    needed = next((words for least, words in ((SURE, 0), *NEEDED_PROSE) if containment >= least))
+    if attested:
+        needed = min(needed, ATTESTED_PROSE)
+    if needed and prose(a, b, found) < needed:
         return None
     a_in_b, b_in_a = shared / in_a, shared / in_b
     return Match(

@@ -5,8 +5,6 @@ Numbers instead of hashes let a pair be compared by marking one text in an array
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndtrack.models import Removal, Version
-from syndtrack.words import Words, tokenise
+from syndtrack.words import Words, folded_words, tokenise
 
-WORD = re.compile(r"\w+")
 # Longer lines are paragraphs; those are compared by their words.
 LONGEST_LINE = 400
 # More characters than that between two words are no punctuation but a removed passage.
@@ -52,11 +49,6 @@ class Prepared:
     title: str
 
 
-def folded(text: str) -> str:
-    """Words in lower case, one space apart: two lines that differ in typography only are one line."""
-    return " ".join(WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
-
-
 def cut_lines(version: Version) -> dict[str, tuple[int, int]]:
     """The lines of removals and of credits, folded, with their spans in the newest text; the first of equal lines.
 
@@ -72,7 +64,7 @@ def cut_lines(version: Version) -> dict[str, tuple[int, int]]:
     for start, end in spans:
         at = start
         for line in text[start:end].split("\n"):
-            name = folded(line) if len(line) <= LONGEST_LINE else ""
+            name = folded_words(line) if len(line) <= LONGEST_LINE else ""
             if name:
                 lines.setdefault(name, (at, at + len(line)))
             at += len(line) + 1
@@ -129,6 +121,6 @@ def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
     prepared, at = [], 0
     for version in versions:
         count = len(version.texts)
-        prepared.append(Prepared(version, tuple(texts[at : at + count]), cut_lines(version), folded(version.title)))
+        prepared.append(Prepared(version, tuple(texts[at : at + count]), cut_lines(version), folded_words(version.title)))
         at += count
     return prepared, len(distinct), len(ways)

@@ -226,6 +226,10 @@ class Articles:
             "canonical = coalesce(min(canonical, excluded.canonical), canonical, excluded.canonical)",
             (url, key, article_id, at, reading.canonical),
         )
+        # of two articles one of which links to the other, less in common is a match
+        self._db.execute(
+            "UPDATE revision SET step = 'cleaned' WHERE step = 'matched' AND id IN (SELECT revision_id FROM link WHERE key = ?)", (key,)
+        )
         self._go_by_first_address(article_id)
         if reading.published is not None:
             claimed = to_text(reading.published)

@@ -201,7 +201,14 @@ class Publishers:
                 "WHERE revision_id IN (SELECT revision_id FROM credit WHERE name_key = ? AND publisher_id IS NOT ?)",
                 (key, meant),
             )
+            self._compare_again("name_key = ? AND publisher_id IS NOT ?", (key, meant))
             self._db.execute("UPDATE credit SET publisher_id = ? WHERE name_key = ?", (meant, key))
+
+    def _compare_again(self, credits: str, values: tuple[object, ...]) -> None:
+        """Whoever has these credits is compared anew: of a pair one of which names the other, less in common is a match."""
+        self._db.execute(
+            f"UPDATE revision SET step = 'cleaned' WHERE step = 'matched' AND id IN (SELECT revision_id FROM credit WHERE {credits})", values
+        )
 
     # -- whom a credit means
 
@@ -250,6 +257,7 @@ class Publishers:
             "WHERE publisher_id = ? OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?)",
             (loser, loser),
         )
+        self._compare_again("publisher_id = ?", (loser,))
         self._db.execute("DELETE FROM edge WHERE source_publisher_id = ? OR credited_to_id = ?", (loser, loser))
         # together they may print a line often enough for furniture
         self._db.execute("UPDATE revision SET step = 'read' WHERE article_id IN (SELECT id FROM article WHERE publisher_id = ?)", (loser,))
