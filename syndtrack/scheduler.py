@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from syndtrack.errors import RefusedError
+from syndtrack.errors import PoisonError, RefusedError
 from syndtrack.flow import Flow, ReadArticle, read_article
-from syndtrack.models import Feed, PollResult, Refusal, Submission
+from syndtrack.metrics import Metrics
+from syndtrack.models import Feed, Input, Poison, PollResult, Refusal, Submission
 from syndtrack.pairing import Progress
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.schedule import is_due, may_ask
@@ -23,6 +24,10 @@ from syndtrack.polling.workers import Workers
 from syndtrack.urls import shown
 
 READ_SECONDS = 60.0  # for one page; the longest of 181 real pages took under 2
+# Polls whose articles are being read or stored, and of one poll the articles that wait for a worker: what one feed brings does not stand
+# before what others bring.
+POLLS_AT_ONCE = 16
+ARTICLES_AT_ONCE = 2
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
 
 T = TypeVar("T")
@@ -38,15 +43,49 @@ class PollSummary:
     refused: tuple[Refusal, ...]
 
 
+@dataclass
+class _Tally:
+    """A round as far as it went."""
+
+    total: int
+    progress: Progress
+    due: Mapping[int, datetime | None]
+    done: int = 0
+    failed: int = 0
+    new: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    def add(self, result: PollResult, new: int, unread: Sequence[Refusal]) -> None:
+        """One more poll is stored."""
+        self.new += new
+        self.refused += [*result.refused, *unread]
+        if result.outcome in ("failed", "gone"):
+            self.failed += 1
+            self.refused.append(Refusal(shown(result.feed.url), result.reason or result.outcome))
+        self.done += 1
+        self.progress("polled", self.done, self.total)
+
+
 class Scheduler:
     """Polls on one store. `thread` is the one thread that uses `flow` and its store while the scheduler lives."""
 
-    def __init__(self, flow: Flow, poller: Poller, workers: Workers, thread: ThreadPoolExecutor, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        poller: Poller,
+        workers: Workers,
+        thread: ThreadPoolExecutor,
+        now: Callable[[], datetime],
+        *,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
         self._flow = flow
         self._poller = poller
         self._workers = workers
         self._thread = thread
         self._now = now
+        self._reading = asyncio.Semaphore(POLLS_AT_ONCE)
 
     async def round(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
         """One pass over the feeds that are due, or over all but those whose servers asked to wait."""
@@ -70,6 +109,8 @@ class Scheduler:
                 if due := [f for f in await self._to_ask() if f.id not in asked]:
                     under_way.update(f.id for f in due)
                     rounds.add(asyncio.create_task(ask(due)))
+                self.metrics.waiting(len(under_way))
+                self.metrics.workers(self._workers.killed, self._workers.waiting)
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
                 for each in [r for r in rounds if r.done()]:
                     rounds.remove(each)
@@ -81,51 +122,76 @@ class Scheduler:
 
     async def _poll(self, feeds: Sequence[Feed], progress: Progress, stored: Callable[[int], None]) -> PollSummary:
         """Ask feeds and store each poll; `stored` is told the feeds' ids one by one."""
-        failed = new = done = 0
-        refused: list[Refusal] = []
+        tally, tasks = _Tally(len(feeds), progress, {feed.id: feed.next_check for feed in feeds}), set[asyncio.Task[None]]()
         progress("polled", 0, len(feeds))
-        async with aclosing(self._poller.poll(feeds, self._known)) as results:
-            async for result in results:
-                articles, unread = await self._read(result)
-                new += await self._stored(self._flow.record_poll, result, articles, unread)
-                stored(result.feed.id)
-                refused += [*result.refused, *unread]
-                if result.outcome in ("failed", "gone"):
-                    failed += 1
-                    refused.append(Refusal(shown(result.feed.url), result.reason or result.outcome))
-                done += 1
-                progress("polled", done, len(feeds))
-        return PollSummary(done, failed, new, tuple(refused))
+        try:
+            async with aclosing(self._poller.poll(feeds, self._known)) as results:
+                async for result in results:
+                    await self._reading.acquire()
+                    task = asyncio.create_task(self._finish(result, tally, stored))
+                    task.add_done_callback(lambda _: self._reading.release())
+                    tasks.add(task)
+                    for each in [t for t in tasks if t.done()]:
+                        tasks.remove(each)
+                        each.result()  # raises what went wrong
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return PollSummary(tally.done, tally.failed, tally.new, tuple(tally.refused))
+
+    async def _finish(self, result: PollResult, tally: _Tally, stored: Callable[[int], None]) -> None:
+        """Read the articles of a poll and store it. One that takes long to read does not hold up the others."""
+        result, articles, unread = await self._read(result)
+        if poisons := self._workers.quarantine.take_news():
+            await self._stored(self._quarantine, poisons)
+        new = await self._stored(self._flow.record_poll, result, articles, unread)
+        stored(result.feed.id)
+        tally.add(result, new, unread)
+        self.metrics.polled(result, tally.due.get(result.feed.id), new, len(result.refused) + len(unread))
+
+    def _quarantine(self, poisons: Sequence[Poison]) -> None:
+        """Store inputs that were too much for a worker: at once, so that they are not tried again whatever happens."""
+        with self._flow.store.transaction():
+            self._flow.store.quarantine.record(poisons, self._now())
 
     async def _to_ask(self, everything: bool = False) -> list[Feed]:
-        """The feeds to ask now. Hosts that asked to wait are left alone, whichever of their feeds they told."""
-        feeds, waiting = await self._stored(self._due, everything)
-        self._poller.hold(waiting)
-        return feeds
+        """The feeds to ask now."""
+        self._workers.quarantine.follow(await self._stored(self._flow.store.quarantine.failed))
+        return await self._stored(self._due, everything)
 
-    def _due(self, everything: bool) -> tuple[list[Feed], list[Feed]]:
-        """The feeds to ask now, and those whose hosts asked to wait."""
-        now, feeds = self._now(), self._flow.store.feeds.all()
-        due = [f for f in feeds if (may_ask(f, now) if everything else is_due(f, now))]
-        return due, [f for f in feeds if f.asked_to_wait_until is not None]
+    def _due(self, everything: bool) -> list[Feed]:
+        """The same. What is planned for later is never due, so that of 50,000 feeds only a few are loaded."""
+        now, feeds = self._now(), self._flow.store.feeds
+        return [f for f in feeds.all() if may_ask(f, now)] if everything else [f for f in feeds.planned(now) if is_due(f, now)]
 
     async def _known(self, feed_id: int) -> Mapping[str, str]:
         """What is stored of a feed's entries."""
         return await self._stored(self._flow.store.feeds.known_entries, feed_id)
 
-    async def _read(self, result: PollResult) -> tuple[list[ReadArticle], list[Refusal]]:
-        """Read the new articles of a poll, each in a worker; those that fail are told apart."""
-        submissions = [e.submission for e in result.entries if e.submission is not None]
-        each = await asyncio.gather(*(self._read_one(s) for s in submissions))
-        return [r for r in each if isinstance(r, ReadArticle)], [r for r in each if isinstance(r, Refusal)]
+    async def _read(self, result: PollResult) -> tuple[PollResult, list[ReadArticle], list[Refusal]]:
+        """Read the new articles of a poll, each in a worker; those that fail are told apart. Few of one feed wait for a worker at a time.
 
-    async def _read_one(self, submission: Submission) -> ReadArticle | Refusal:
+        Where one is to be tried again, the poll keeps no validators and no hash, so that the next look gets the whole feed and finds it.
+        """
+        gate = asyncio.Semaphore(ARTICLES_AT_ONCE)
+        submissions = [e.submission for e in result.entries if e.submission is not None]
+        each = await asyncio.gather(*(self._read_one(s, gate) for s in submissions))
+        if any(isinstance(r, PoisonError) and r.again for r in each):
+            result = replace(result, feed=replace(result.feed, etag=None, last_modified=None, validators_of=None, body_hash=None))
+        unread = [r if isinstance(r, Refusal) else Refusal(r.what, r.reason) for r in each if not isinstance(r, ReadArticle)]
+        return result, [r for r in each if isinstance(r, ReadArticle)], unread
+
+    async def _read_one(self, submission: Submission, gate: asyncio.Semaphore) -> ReadArticle | Refusal | RefusedError:
         """One article; a worker that had to be killed is a refusal."""
-        try:
-            read: ReadArticle | Refusal = await self._workers.run(read_article, submission, what=submission.url, deadline=READ_SECONDS)
-        except RefusedError as error:
-            return Refusal(error.what, error.reason)
-        return read
+        content = (submission.html or submission.text or "").encode("utf-8", "surrogatepass")
+        given = Input("page", shown(submission.url), content, submission.feed_id)
+        async with gate:
+            try:
+                return await self._workers.run(read_article, submission, what=submission.url, deadline=READ_SECONDS, given=given)
+            except RefusedError as error:
+                return error
 
     async def _stored(self, function: Callable[..., T], *args: object) -> T:
         """Run on the store's thread."""

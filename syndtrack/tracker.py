@@ -12,8 +12,8 @@ with open_tracker("news.db") as tracker:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -27,10 +27,14 @@ from syndtrack.errors import RefusedError, UsageError
 from syndtrack.flow import Flow, ReadArticle, group_of, read_article, seed_registry
 from syndtrack.intake import READERS, read_ahead
 from syndtrack.matching.fingerprint import PARAMETERS
+from syndtrack.metrics import Metrics
 from syndtrack.models import Refusal, Submission
 from syndtrack.owners import TrustAnswer
 from syndtrack.pairing import Progress
+from syndtrack.politeness import StoredMemory
 from syndtrack.polling.discovery import discover
+from syndtrack.polling.explaining import explain
+from syndtrack.polling.hosts import host_names
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.subscriptions import read_subscriptions
 from syndtrack.polling.trust import ask_all
@@ -40,12 +44,13 @@ from syndtrack.registrar import Registrar
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
 from syndtrack.reports.explain import ExplanationRecord, explanation_records
 from syndtrack.reports.graphs import dot, graphml, story_graph
+from syndtrack.reports.verdicts import read_record, verdict_of, verdict_records
 from syndtrack.scheduler import PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.owners import Site
 from syndtrack.store.store import Store
-from syndtrack.urls import is_http
+from syndtrack.urls import is_http, shown
 
 T = TypeVar("T")
 REPORTS = ("duplicates", "matches", "edges", "publishers", "stories", "feeds")
@@ -113,12 +118,13 @@ class Tracker:
         async def ask() -> tuple[list[str], list[Refusal]]:
             found: dict[str, None] = {}
             refused = []
-            async with self._poller() as (poller, workers):
-                for url in urls:
-                    try:
-                        found |= dict.fromkeys(await discover(url, poller.fetcher, workers))
-                    except RefusedError as error:
-                        refused.append(Refusal(error.what, error.reason))
+            with ThreadPoolExecutor(1, "store") as thread:
+                async with self._poller(thread) as (poller, workers):
+                    for url in urls:
+                        try:
+                            found |= dict.fromkeys(await discover(url, poller.fetcher, workers))
+                        except RefusedError as error:
+                            refused.append(Refusal(error.what, error.reason))
             return list(found), refused
 
         return asyncio.run(ask())
@@ -127,8 +133,9 @@ class Tracker:
         """Ask sites for their trust.txt, many at once but one after the other on one host."""
 
         async def ask() -> list[TrustAnswer]:
-            async with self._poller() as (poller, _):
-                return await ask_all(sites, poller)
+            with ThreadPoolExecutor(1, "store") as thread:
+                async with self._poller(thread) as (poller, _):
+                    return await ask_all(sites, poller)
 
         return asyncio.run(ask()) if sites else []
 
@@ -142,15 +149,52 @@ class Tracker:
         """Subscriptions with their health."""
         return list(self.store.lookups.feeds())
 
+    def explain(self, url: str) -> Row:
+        """The whole story of one feed (its address, or a part that no other has): how it is, what it asks for, its last polls, what comes
+        next and why. Raises UsageError where no feed is meant.
+        """
+        feed, near = self.store.feeds.find(url)
+        if feed is None:
+            hint = f"did you mean {' or '.join(near)}?" if near else "`syndtrack feeds` lists them"
+            raise UsageError(f"{url}: no such feed is subscribed to; {hint}")
+        now = self._now()
+        return explain(feed, *self.store.feeds.history(feed.id), self.store.hosts.asked_to_wait(host_names(feed.url), now), now)
+
+    def quarantine(self) -> list[Row]:
+        """Inputs that killed, stalled or overfilled a worker, the latest first."""
+        return self.store.quarantine.rows()
+
+    def quarantined_bytes(self, number: int) -> bytes:
+        """The first bytes of such an input. Raises UsageError where there are none."""
+        content = self.store.quarantine.content(number)
+        if content is None:
+            raise UsageError(f"{number}: no bytes are kept of it; `syndtrack quarantine` lists what there is")
+        return content
+
+    def retry_quarantined(self, numbers: Iterable[int] | None = None) -> list[Refusal]:
+        """Read these (all for None) again at their feeds' next looks, which are due at once; returns those that are not there."""
+        return self._each_quarantined(numbers, lambda number: self.store.quarantine.retry(number, self._now()))
+
+    def drop_quarantined(self, numbers: Iterable[int] | None = None) -> list[Refusal]:
+        """List these (all for None) no more and let go of their bytes; returns those that are not there."""
+        return self._each_quarantined(numbers, self.store.quarantine.drop)
+
+    def _each_quarantined(self, numbers: Iterable[int] | None, change: Callable[[int], bool]) -> list[Refusal]:
+        """Change what is in quarantine, all in one transaction."""
+        with self.store.transaction():
+            chosen = self.store.quarantine.ids() if numbers is None else list(dict.fromkeys(numbers))
+            reason = "no such input is in quarantine; `syndtrack quarantine` lists what is"
+            return [Refusal(str(number), reason) for number in chosen if not change(number)]
+
     def _subscribe(self, feeds: Sequence[tuple[str, str | None]]) -> list[Refusal]:
         """Subscribe to addresses with titles."""
         refused = []
         with self.store.transaction():
             for url, title in feeds:
                 if not is_http(url):
-                    refused.append(Refusal(url, "not an http or https address"))
+                    refused.append(Refusal(shown(url), "not an http or https address"))
                 elif not self.store.feeds.add(url, title, self._now()):
-                    refused.append(Refusal(url, "subscribed already"))
+                    refused.append(Refusal(shown(url), "subscribed already"))
         return refused
 
     # -- polling
@@ -165,17 +209,17 @@ class Tracker:
         return asyncio.run(once())
 
     @asynccontextmanager
-    async def scheduler(self) -> AsyncIterator[Scheduler]:
+    async def scheduler(self, metrics: Metrics | None = None) -> AsyncIterator[Scheduler]:
         """A scheduler with its connections and worker processes. While it lives, its own thread alone uses this tracker's database."""
         with ThreadPoolExecutor(1, "store") as thread:
             # what a process that was killed left undone
             await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
-            async with self._poller() as (poller, workers):
-                yield Scheduler(self._flow, poller, workers, thread, self._now)
+            async with self._poller(thread) as (poller, workers):
+                yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics)
 
     @asynccontextmanager
-    async def _poller(self) -> AsyncIterator[tuple[Poller, Workers]]:
-        """Connections as the settings allow them, and worker processes."""
+    async def _poller(self, thread: Executor) -> AsyncIterator[tuple[Poller, Workers]]:
+        """Connections as the settings allow them, and worker processes. What politeness needs is kept on the store's thread."""
         settings = self.settings
         async with (
             Workers(warm=READERS) as workers,
@@ -186,6 +230,7 @@ class Tracker:
                 host_delay=settings.host_delay,
                 concurrency=settings.concurrency,
                 now=self._now,
+                memory=StoredMemory(self.store, thread, self._now),
             ) as poller,
         ):
             yield poller, workers
@@ -222,11 +267,55 @@ class Tracker:
         for url in urls:
             article_id = self.store.lookups.article_id(url)
             if article_id is None:
-                refused.append(Refusal(url, "no such article is stored"))
+                refused.append(Refusal(shown(url), "no such article is stored"))
             else:
                 found.add(article_id)
         self._flow.forget(sorted(found))
         return refused
+
+    # -- a person's word
+
+    def judge(self, records: Iterable[Mapping[str, object]]) -> list[Refusal]:
+        """Take in verdicts and trace again what they touch; returns those that could not be used.
+
+        `copy` is an address, `source` an address or a publisher's name, `says` confirm, reject, or origin (then without a source); `by`,
+        `note` and `at` if wanted.
+        """
+        return self._judge((f"verdict {number}", record) for number, record in enumerate(records, 1))[1]
+
+    def import_verdicts(self, path: Path) -> tuple[int, list[Refusal]]:
+        """Take in verdicts as `verdicts` gives them, one JSON object a line: how many could be used, and what was refused."""
+        with path.open("rb") as lines:
+            return self._judge((f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+
+    def _judge(self, records: Iterable[tuple[str, object]]) -> tuple[int, list[Refusal]]:
+        """Take in verdicts, each with what names it: how many could be used, and the others."""
+        now, given, refused = self._now(), [], []
+        for what, record in records:
+            try:
+                given.append(verdict_of(read_record(record, what) if isinstance(record, bytes) else record, now, what))
+            except RefusedError as error:
+                refused.append(Refusal(error.what, error.reason))
+        impossible = self._flow.judge(given)
+        return len(given) - len(impossible), [*refused, *impossible]
+
+    def take_back(self, copy: str, source: str | None) -> int:
+        """Take back what was said of a pair, or (`source` None) that an article is an origin. Returns how many verdicts that were."""
+        return self._flow.take_back(copy, source)
+
+    def verdicts(self) -> list[Row]:
+        """What persons said, the oldest first, and whether it holds."""
+        with self.store.snapshot():
+            return verdict_records(self.store.verdicts.all(self.store.publishers.registry()))
+
+    def history(self, url: str | None = None, limit: int = 100) -> list[Row]:
+        """What changed in the sources of an article, the oldest first; without one what changed last. Raises UsageError."""
+        if url is None:
+            return self.store.history.latest(limit)
+        article_id = self.store.lookups.article_id(url)
+        if article_id is None:
+            raise UsageError(f"{shown(url)}: no such article is stored; `syndtrack search WORDS` finds what is")
+        return self.store.history.of(article_id)
 
     # -- look-ups
 
@@ -252,7 +341,7 @@ class Tracker:
         article_id = self.store.lookups.article_id(url)
         if article_id is None:
             reason = "no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
-            raise UsageError(f"{url}: {reason}")
+            raise UsageError(f"{shown(url)}: {reason}")
         return article_id
 
     def export(self, what: str, form: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Reply:
     status: str = "200 OK"
     headers: tuple[tuple[str, bytes | str], ...] = ()
     framed: bool = True
+    chunked: bool = False
     cut: int | None = None
     hang: bool = False
     raw: bytes | None = None
@@ -34,6 +35,10 @@ class Reply:
             return self.raw
         lines = [f"HTTP/1.1 {self.status}".encode()]
         lines += [name.encode() + b": " + (value if isinstance(value, bytes) else value.encode()) for name, value in self.headers]
+        if self.chunked:
+            pieces = [self.body[at : at + 1_000] for at in range(0, len(self.body), 1_000)]
+            head = b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"Connection: close"]) + b"\r\n\r\n"
+            return head + b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
         if self.framed:
             lines.append(b"Content-Length: " + str(len(self.body)).encode())
         lines.append(b"Connection: close")

@@ -12,11 +12,11 @@ from polling_rig import NOON, subscribed
 
 from syndtrack.models import Feed, FeedHints
 from syndtrack.polling.schedule import (
+    BACK_OFF,
     CEILING,
     FLOOR,
     GONE,
     JITTER,
-    SOFT_CEILING,
     START,
     Plan,
     after_asked_to_wait,
@@ -171,24 +171,24 @@ def test_feeds_of_one_round_do_not_come_back_in_step():
 # -- after failures
 
 
-@pytest.mark.parametrize("hard", [False, True])
-def test_failures_are_tried_again_ever_later_up_to_a_ceiling(hard):
-    waits = [wait(after_failure(feed(interval=1_800), NOON, failures=n, hard=hard)) for n in range(1, 14)]
-    assert waits[0] >= (3_600 if hard else 1_800)
+@pytest.mark.parametrize("grade", ["temporary", "soft", "hard"])
+def test_failures_are_tried_again_ever_later_up_to_a_ceiling(grade):
+    waits = [wait(after_failure(feed(interval=1_800), NOON, failures=n, grade=grade)) for n in range(1, 14)]
+    assert waits[0] >= (3_600 if grade == "hard" else 1_800)
     assert all(later >= 0.9 * sooner for sooner, later in pairwise(waits))
-    assert waits[-1] <= (CEILING if hard else SOFT_CEILING) * (1 + JITTER)
+    assert waits[-1] <= BACK_OFF[grade][1] * (1 + JITTER)
     assert waits[5] > waits[1]
 
 
 def test_a_failure_keeps_the_interval_and_counts():
-    plan = after_failure(feed(interval=777), NOON, failures=3, hard=False)
+    plan = after_failure(feed(interval=777), NOON, failures=3, grade="soft")
     assert plan.interval == 777
     assert plan.why.startswith("failed 3 times in a row: tried again in ")
 
 
-@given(INTERVALS, st.integers(1, 10**6), st.booleans())
-def test_a_failing_feed_is_never_dead(interval, failures, hard):
-    assert FLOOR <= wait(after_failure(feed(interval=interval), NOON, failures=failures, hard=hard)) <= CEILING * (1 + JITTER)
+@given(INTERVALS, st.integers(1, 10**6), st.sampled_from(["temporary", "soft", "hard"]))
+def test_a_failing_feed_is_never_dead(interval, failures, grade):
+    assert FLOOR <= wait(after_failure(feed(interval=interval), NOON, failures=failures, grade=grade)) <= CEILING * (1 + JITTER)
 
 
 def test_a_feed_that_is_gone_is_asked_again_after_a_week():
@@ -223,7 +223,7 @@ def test_what_was_left_is_not_looked_at_sooner_than_feed_and_server_allow(hints,
 
 def test_asking_for_no_wait_again_and_again_does_not_bring_a_failing_server_more_requests():
     waits = [wait(after_asked_to_wait(feed(interval=900), NOON, timedelta(0), failures=n)) for n in (1, 2, 3)]
-    assert waits == [wait(after_failure(feed(interval=900), NOON, failures=n, hard=False)) for n in (1, 2, 3)]
+    assert waits == [wait(after_failure(feed(interval=900), NOON, failures=n, grade="soft")) for n in (1, 2, 3)]
     assert wait(after_asked_to_wait(feed(interval=900), NOON, timedelta(days=2), failures=1)) == 172_800
 
 

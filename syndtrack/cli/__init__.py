@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from syndtrack import __version__
-from syndtrack.cli import articles, feeds, lookups, publishers, running
+from syndtrack.cli import articles, export, feeds, lookups, publishers, quarantine, running, verdicts
 from syndtrack.cli.frame import Group, Session, example
 
 
@@ -33,10 +33,11 @@ def main(ctx: click.Context, db: Path | None, settings_file: Path | None) -> Non
 
 
 for command in (
-    *(feeds.add, feeds.import_, feeds.feeds, feeds.poll),
+    *(feeds.add, feeds.import_, export.export_feeds, feeds.feeds, feeds.explain, feeds.poll),
     *(articles.ingest, articles.inspect, articles.forget),
     *(lookups.trace, lookups.report, lookups.search),
     publishers.publishers,
-    *(running.run, running.sample),
+    *(verdicts.verdict, verdicts.verdicts, verdicts.history),
+    *(running.run, running.sample, quarantine.quarantine),
 ):
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option, progress_bar
 from syndtrack.models import Refusal
-from syndtrack.reports.formats import print_rows
+from syndtrack.polling.explaining import told
+from syndtrack.reports.formats import plain, print_rows
+from syndtrack.urls import shown
 
 
 @click.command(
@@ -25,7 +28,7 @@ def add(session: Session, urls: Sequence[str], discover: bool) -> None:
         if discover:
             urls, refused = tracker.discover(urls)
         taken = tracker.add(urls)
-    for url in sorted(set(urls) - {r.what for r in taken}):
+    for url in sorted({shown(url.strip()) for url in urls} - {r.what for r in taken}):
         click.echo(f"added {url}")
     finish([*refused, *taken])
 
@@ -41,19 +44,16 @@ def import_(session: Session, file: Path) -> None:
     finish(refused)
 
 
-@click.command(epilog=example("syndtrack feeds --format csv > feeds.csv"))
+NO_FEEDS = "No feeds yet. Subscribe with: syndtrack add URL"
+WHY = ("url", "next_check", "interval", "outcome", "failures", "grade", "gaps", "reason", "why")
+
+
+@click.command(epilog=example("syndtrack feeds --format csv > feeds.csv\nsyndtrack feeds --why"))
+@click.option("--why", is_flag=True, help="For each feed, why its next check is when it is.")
 @format_option
 @click.pass_obj
-def feeds(session: Session, form: str) -> None:
+def feeds(session: Session, why: bool, form: str) -> None:
     """List the feeds with their health."""
-    with session.reading() as tracker:
-        print_rows(tracker.feeds(), form, empty="No feeds yet. Subscribe with: syndtrack add URL", title="Feeds")
-
-
-@click.command(epilog=example("syndtrack poll\nsyndtrack --db news.db poll --all"))
-@click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not, but none whose server asked to wait.")
-@click.pass_obj
-def poll(session: Session, everything: bool) -> None:
     with session.reading() as tracker:
         rows = tracker.feeds()
     if not why:
@@ -78,6 +78,19 @@ def explain(session: Session, feed: str, form: str) -> None:
 
     FEED is its address, or a part of it that no other feed has.
     """
+    with session.tracker() as tracker:
+        record = tracker.explain(feed)
+    if form == "json":
+        click.echo(json.dumps(record, ensure_ascii=False, indent=1))
+    else:
+        for line in told(record):
+            click.echo(plain(line))
+
+
+@click.command(epilog=example("syndtrack poll\nsyndtrack --db news.db poll --all"))
+@click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not, but none whose server asked to wait.")
+@click.pass_obj
+def poll(session: Session, everything: bool) -> None:
     """Ask the feeds that are due, once, then exit."""
     with session.tracker() as tracker, progress_bar() as progress:
         summary = tracker.poll(everything, progress)

@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -23,11 +24,12 @@ from yarl import URL
 
 from syndtrack import __version__
 from syndtrack.errors import FetchError
-from syndtrack.polling.guard import AddressRefusedError, Guard, Network
-from syndtrack.polling.headers import fresh_for, retry_after
+from syndtrack.polling.guard import AddressRefusedError, Guard, Network, parse_address
+from syndtrack.polling.headers import fresh_for, is_delta, retry_after
 from syndtrack.polling.hosts import Hosts, Pause, host_name
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
-from syndtrack.polling.names import Lookup, Names, system_lookup
+from syndtrack.polling.names import Lookup, Names
+from syndtrack.polling.places import Place
 from syndtrack.polling.schedule import bounded_wait
 from syndtrack.urls import is_http, shown
 
@@ -45,7 +47,7 @@ _SENT_AS_IS = "".join(chr(c) for c in range(33, 127) if chr(c) not in '"<>')
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered. `body` is empty unless `status` is 200.
+    """What a server answered. `body` is empty unless `status` is 200, or 226 and `delta`: then it holds what is new since the validator.
 
     `url` is the final address, `etag` and `last_modified` are the validators byte for byte (Latin-1), `retry_after` how long the server
     asks to be left alone, `fresh_for` seconds it calls the answer fresh, `permanent_redirect_to` where a chain of 301/308 ends,
@@ -63,6 +65,7 @@ class Answer:
     permanent_redirect_to: str | None = None
     received: int = 0
     framed: bool = True
+    delta: bool = False
 
 
 class Fetcher:
@@ -71,7 +74,7 @@ class Fetcher:
     `allowed` are networks that may be fetched from although they are private: by an address that was given by hand, and by what such a
     place of one's own leads to, not by what a stranger's feed or redirect names. `delay` is in seconds between requests to one host,
     `deadline` in seconds of asking for one answer with its redirects (waiting for a turn does not count), `connections` the number of
-    requests under way at once. `contact` is an address or page that the User-Agent names.
+    requests under way at once that come without a place of their own. `contact` is an address or page that the User-Agent names.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Fetcher:
         connections: int = 100,
         contact: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        lookup: Lookup = system_lookup,
+        lookup: Lookup | None = None,
         ticks: Callable[[], float] = time.monotonic,
         pause: Pause = asyncio.sleep,
     ) -> None:
@@ -101,7 +104,7 @@ class Fetcher:
         self.hosts = Hosts(delay=delay, is_own=self._is_own_name, ticks=ticks, pause=pause, now=now)
 
     async def __aenter__(self) -> Self:
-        self._names = Names(self._guard, self._lookup)
+        self._names = Names(self._guard, self._lookup, self._ticks)
         self._to_own = self._new_session(self._guard, self._names)
         self._to_others = self._new_session(Guard(), self._names)
         return self
@@ -110,11 +113,11 @@ class Fetcher:
         connector = aiohttp.TCPConnector(
             limit=0,  # `connections` bounds the requests, and a host has one at a time
             resolver=names,
-            ttl_dns_cache=300,
+            use_dns_cache=False,  # the names keep what they found
             socket_factory=guard.socket_for,
-            keepalive_timeout=10,
+            keepalive_timeout=4,  # many servers close after 5 s, and a request that meets the end is lost
         )
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._agent, "Accept-Encoding": ACCEPTED},
@@ -122,6 +125,9 @@ class Fetcher:
             auto_decompress=False,
             trust_env=False,
         )
+        # aiohttp asks a second time, at once, where a server closes the connection without an answer; there is no public switch for it
+        session._retry_connection = False
+        return session
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for session in (self._to_own, self._to_others):
@@ -143,8 +149,10 @@ class Fetcher:
         accept: str = ACCEPT_FEED,
         max_bytes: int = FEED_BYTES,
         part: bool = False,
+        delta: bool = False,
         own: bool = True,
         before_hop: Callable[[str, bool], Awaitable[None]] | None = None,
+        place: Place | None = None,
     ) -> Answer:
         """The answer to one GET, its redirects followed. Raises FetchError when there is none that can be used, HeldError where the host
         asked to be left alone.
@@ -152,18 +160,27 @@ class Fetcher:
         A status that is no success is an answer, not an error. A 429 or 503 with Retry-After holds the host from then on.
 
         Validators go to the address alone that sent them: `validators_of`, else `url` itself. `part`: of a body beyond `max_bytes` the
-        first part is taken. `own`: whether the allowed networks may be asked; a redirect may lead there from such a network only.
-        `before_hop` is called with the address of each redirect and the `own` that holds for it, and may raise.
+        first part is taken. `delta`: beside an ETag, only what is new since is asked for (RFC 3229). `own`: whether the allowed networks
+        may be asked; a redirect may lead there from such a network only.
+        `before_hop` is called with the address of each redirect and the `own` that holds for it, and may raise. `place` is taken before
+        each request, once it is its turn at a host whose name has addresses, and given back where a redirect has to wait for another.
         """
         conditions = validators(etag, last_modified)
+        if delta and "If-None-Match" in conditions:
+            conditions["A-IM"] = "feed"
         seen = {url}
         at, moved, only_permanent, spent = url, None, True, 0.0
         for _ in range(MAX_REDIRECTS + 1):
             headers = {"Accept": accept} | (conditions if at == (validators_of or url) else {})
-            answer, location, took = await self._ask(url, at, headers, max_bytes, self._deadline - spent, part=part, own=own)
+            left = self._deadline - spent
+            async with AsyncExitStack() as stack:
+                held = place or await stack.enter_async_context(Place(self._slots))
+                answer, location, took = await self._ask(url, at, headers, max_bytes, left, part=part, own=own, place=held)
             spent += took
             if location is None:
                 return answer if moved is None else replace(answer, permanent_redirect_to=moved)
+            if place is not None:
+                place.leave()
             only_permanent = only_permanent and answer.status in PERMANENT
             own = own and self.is_own(at)
             at = next_hop(at, location, what=shown(url))
@@ -176,7 +193,7 @@ class Fetcher:
         raise FetchError(shown(url), f"more than {MAX_REDIRECTS} redirects")
 
     async def _ask(
-        self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float, *, part: bool, own: bool
+        self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float, *, part: bool, own: bool, place: Place
     ) -> tuple[Answer, str | None, float]:
         """One hop: the answer, where it redirects its Location, and the seconds it took once it was its turn.
 
@@ -187,14 +204,16 @@ class Fetcher:
             raise RuntimeError("use `async with Fetcher(...)`")
         what = shown(url)
         target = request_url(at, what)
-        async with self.hosts.turn(at), self._slots:
+        async with self.hosts.turn(at):
+            await self._resolved(target, what)
+            await place.take()
             started = self._ticks()
             try:
                 async with asyncio.timeout(max(left, 0.0)):
                     async with session.get(target, headers=headers, allow_redirects=False) as response:
                         location = response.headers.get("Location") if response.status in REDIRECTS else None
                         answer = await self._read(response, at, max_bytes, part)
-                        if response.status not in (200, 304):
+                        if response.status not in (200, 226, 304):
                             response.close()  # an error page is nothing to wait for
             except TimeoutError as error:
                 raise FetchError(what, f"no whole answer within {self._deadline:.0f} s") from error
@@ -207,11 +226,21 @@ class Fetcher:
                 self.hosts.hold(at, self._now() + bounded_wait(answer.retry_after))
             return answer, location, self._ticks() - started
 
+    async def _resolved(self, target: URL, what: str) -> None:
+        """Waits until the host's name has addresses. Raises FetchError where it has none."""
+        host = target.raw_host or ""
+        if self._names is not None and parse_address(host) is None:
+            try:
+                await self._names.resolve(host, target.port or 0)
+            except OSError as error:
+                raise FetchError(what, f"the host name has no address: {_detail(error)}") from error
+
     async def _read(self, response: aiohttp.ClientResponse, at: str, max_bytes: int, part: bool) -> Answer:
         """The answer with its body, taken in pieces. Raises BodyError."""
         body = bytearray()
         received = 0
-        if response.status == 200:
+        delta = response.status == 226 and is_delta(response.headers)
+        if response.status == 200 or delta:
             length = response.headers.get("Content-Length", "")
             if not part and length.isdecimal() and int(length[:18]) > max_bytes:
                 raise BodyError(f"the body is larger than {max_bytes:,} bytes")
@@ -240,6 +269,7 @@ class Fetcher:
             fresh_for=fresh_for(headers),
             received=received,
             framed="Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
+            delta=delta,
         )
 
     def is_own(self, url: str) -> bool:

@@ -38,21 +38,30 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 
 
 def fresh_for(headers: Mapping[str, str]) -> int | None:
-    """Seconds for which the server calls its answer fresh: `max-age` less `Age`, else `Expires` less `Date`. None for nothing or 0."""
+    """Seconds for which the server calls its answer fresh: `max-age`, else `Expires` less `Date`; less `Age`. None for nothing or 0.
+
+    RFC 9111 sections 4.2.1 and 4.2.3. Expires is taken relative to the server's own clock, which may be wrong.
+    """
     control = headers.get("Cache-Control", "")[:MAX_HEADER]
     if re.search(r"no-(?:cache|store)", control, re.IGNORECASE):
         return None
     stated = _MAX_AGE.search(control)
     if stated is not None:
-        age = headers.get("Age", "").strip()
-        seconds = int(stated[1]) - (int(age) if _SECONDS.fullmatch(age) else 0)
+        seconds = int(stated[1])
     else:
         expires = http_date(headers.get("Expires"))
         date = http_date(headers.get("Date")) if expires else None
         if expires is None or date is None:
             return None
         seconds = int((expires - date).total_seconds())
+    age = headers.get("Age", "").strip()
+    seconds -= int(age) if _SECONDS.fullmatch(age) else 0
     return seconds if seconds > 0 else None
+
+
+def is_delta(headers: Mapping[str, str]) -> bool:
+    """Whether a 226 answer holds the entries that are new since the validator sent, and nothing else (RFC 3229, `IM: feed`)."""
+    return headers.get("IM", "")[:MAX_HEADER].strip().lower() == "feed"
 
 
 def media_type(content_type: str | None) -> str:

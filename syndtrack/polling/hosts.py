@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from yarl import URL
 
 from syndtrack.errors import FetchError
+from syndtrack.polling.memory import KeptHost
 from syndtrack.urls import shown
 
 MAX_REMEMBERED = 20_000
@@ -43,6 +44,7 @@ class Hosts:
     """Turns at hosts. `delay` is in seconds between two requests to one host; hosts for which `is_own` holds have none.
 
     `ticks` is a monotonic clock in seconds, `pause` sleeps and `now` tells the time in UTC; they are given so that tests need not wait.
+    `told`, where it is set, is called with what a host asks for each time that changes.
     """
 
     def __init__(
@@ -59,7 +61,21 @@ class Hosts:
         self._is_own = is_own
         self._ticks = ticks
         self._pause = pause
+        self.told: Callable[[KeptHost], None] = lambda _: None
         self._hosts: dict[str, _Host] = {}
+        self._last_asked: float | None = None
+
+    def remember(self, since: timedelta, hosts: Iterable[KeptHost]) -> None:
+        """What was known before a restart: `since` anybody was asked, as far as that is known, and what hosts asked for.
+
+        Which host was asked last, and when, is not kept: to write it down before each request would cost more than these few seconds.
+        """
+        self._last_asked = self._ticks() - since.total_seconds()
+        for kept in hosts:
+            host = self._named(kept.name)
+            host.delay = kept.delay or 0.0
+            host.held_until = kept.asked_to_wait_until
+            host.free_at = 0.0 if self._is_own_key(kept.name) else self._last_asked + max(self._delay, host.delay)
 
     @asynccontextmanager
     async def turn(self, url: str) -> AsyncIterator[None]:
@@ -89,12 +105,17 @@ class Hosts:
 
     def slow_down(self, url: str, delay: float) -> None:
         """Remembers the pause in seconds that a site asks for; bounded by MAX_DELAY."""
-        self._host(url).delay = min(max(delay, 0.0), MAX_DELAY)
+        host, asked = self._host(url), min(max(delay, 0.0), MAX_DELAY)
+        if asked != host.delay:
+            host.delay = asked
+            self.told(KeptHost(self.key(url), delay=asked))
 
     def hold(self, url: str, until: datetime) -> None:
         """No request to this host before `until`."""
         host = self._host(url)
-        host.held_until = until if host.held_until is None else max(until, host.held_until)
+        if host.held_until is None or until > host.held_until:
+            host.held_until = until
+            self.told(KeptHost(self.key(url), until))
 
     def held_until(self, url: str, now: datetime) -> datetime | None:
         """Until when this host asked to be left alone; None if it did not or the time is over."""
@@ -118,22 +139,40 @@ class Hosts:
         # One machine of one's own serves several sites on several ports; on the web a host is one server, whatever the port.
         return f"{name}:{port}" if self._is_own(name) else name
 
+    def _is_own_key(self, key: str) -> bool:
+        return self._is_own(key) or self._is_own(key.rpartition(":")[0])
+
     def _check_held(self, url: str) -> None:
         until = self.held_until(url, self._now())
         if until is not None:
             raise HeldError(url, until)
 
     def _host(self, url: str) -> _Host:
-        key = self.key(url)
+        return self._named(self.key(url))
+
+    def _named(self, key: str) -> _Host:
         if key not in self._hosts:
             if len(self._hosts) >= MAX_REMEMBERED:
                 self._forget_idle()
-            self._hosts[key] = _Host()
+            asked_before = self._last_asked is not None and not self._is_own_key(key)
+            self._hosts[key] = _Host(free_at=(self._last_asked or 0.0) + self._delay if asked_before else 0.0)
         return self._hosts[key]
 
     def _forget_idle(self) -> None:
-        now = self._ticks()
-        self._hosts = {key: host for key, host in self._hosts.items() if host.users or host.free_at > now or host.held_until is not None}
+        ticks, now = self._ticks(), self._now()
+
+        def needed(host: _Host) -> bool:
+            return bool(host.users) or host.free_at > ticks or host.delay > 0 or (host.held_until is not None and host.held_until > now)
+
+        self._hosts = {key: host for key, host in self._hosts.items() if needed(host)}
+
+
+def host_names(url: str) -> tuple[str, str]:
+    """What `Hosts.key` may be for an address: without its port, and with it."""
+    try:
+        return host_name(url), f"{host_name(url)}:{urlsplit(url).port}"
+    except ValueError:
+        return host_name(url), url
 
 
 def host_name(url: str) -> str:

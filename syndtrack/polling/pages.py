@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 from weakref import WeakValueDictionary
 
-from syndtrack.errors import FetchError, RefusedError
+from syndtrack.errors import FetchError, PoisonError, RefusedError
+from syndtrack.models import Input
 from syndtrack.polling.fetch import ACCEPT_PAGE, PAGE_BYTES, Fetcher, status_text
 from syndtrack.polling.headers import media_type
 from syndtrack.polling.hosts import HeldError
+from syndtrack.polling.memory import KeptFailure, KeptRobots, Memory
 from syndtrack.polling.robots import ROBOTS_BYTES, judge
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.charset import decode
@@ -40,16 +42,6 @@ class Page:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """Why a page could not be had, until when it is not asked for again, and how often that may have been in passing."""
-
-    reason: str
-    until: datetime
-    passing: bool = False
-    times: int = 1
-
-
 @dataclass(slots=True)
 class _Robots:
     """`body` is the file (empty: everything is allowed), or None where it could not be had: then nothing is."""
@@ -67,16 +59,17 @@ class LaterError(FetchError):
 class Pages:
     """Fetches pages with `fetcher`; what takes time is done in `workers`. Remembers robots.txt files, failures and, briefly, pages.
 
-    All of it in memory. `own` says everywhere whether the networks that were allowed by name may be asked: what is found with it is
-    not told to those without.
+    Files and failures are in `memory`, too, so that a restart asks for nothing again. `own` says everywhere whether the networks that
+    were allowed by name may be asked: what is found with it is not told to those without.
     """
 
-    def __init__(self, fetcher: Fetcher, workers: Workers, now: Callable[[], datetime]) -> None:
+    def __init__(self, fetcher: Fetcher, workers: Workers, memory: Memory, now: Callable[[], datetime]) -> None:
         self._fetcher = fetcher
         self._workers = workers
+        self._memory = memory
         self._now = now
         self._robots: OrderedDict[tuple[str, bool], _Robots] = OrderedDict()
-        self._failed: OrderedDict[tuple[str, bool], _Failed] = OrderedDict()
+        self._failed: OrderedDict[tuple[str, bool], KeptFailure] = OrderedDict()
         self._kept: OrderedDict[tuple[str, bool], tuple[datetime, Page]] = OrderedDict()
         self._kept_bytes = 0
         self._under_way: WeakValueDictionary[tuple[str, bool], asyncio.Lock] = WeakValueDictionary()
@@ -109,7 +102,7 @@ class Pages:
 
     async def _tried(self, url: str, own: bool) -> Page:
         """The page, asked for unless it failed before; what fails now is remembered."""
-        failed = self._failed.get((url, own))
+        failed = self._failed.get((url, own)) or await self._memory.failure(url, own)
         if failed is not None and failed.until > self._now():
             raise FetchError(shown(url), failed.reason)
         try:
@@ -119,14 +112,18 @@ class Pages:
         except LaterError as error:
             times = failed.times + 1 if failed is not None and failed.passing else 1
             if times < TRIES:
-                self._remember((url, own), _Failed(error.reason, self._now(), passing=True, times=times))
+                await self._remember((url, own), KeptFailure(error.reason, self._now(), passing=True, times=times))
                 raise
-            self._remember((url, own), _Failed(error.reason, self._now() + FAILED_KEPT))
+            await self._remember((url, own), KeptFailure(error.reason, self._now() + FAILED_KEPT))
             raise FetchError(error.what, f"{error.reason} ({times} tries)") from error
         except RefusedError as error:
-            self._remember((url, own), _Failed(error.reason, self._now() + FAILED_KEPT))
+            if isinstance(error, PoisonError) and error.again:
+                raise LaterError(error.what, error.reason) from error  # the quarantine counts its tries
+            await self._remember((url, own), KeptFailure(error.reason, self._now() + FAILED_KEPT))
             raise
-        self._failed.pop((url, own), None)
+        if failed is not None:
+            self._failed.pop((url, own), None)
+            await self._memory.keep_failure(url, own, None)
         return page
 
     async def _asked(self, url: str, own: bool) -> Page:
@@ -151,7 +148,7 @@ class Pages:
             raise LaterError(what, "the page is empty")
         if urlsplit(answer.url).path in ("", "/") and urlsplit(url).path not in ("", "/"):
             raise FetchError(what, "leads to the front page")
-        html = await self._workers.run(decode, answer.body, answer.content_type, what=what)
+        html = await self._workers.run(decode, answer.body, answer.content_type, what=what, given=Input("page", what, answer.body))
         return Page(url if answer.url == url else answer.url, html)
 
     async def allowed(self, url: str, own: bool) -> None:
@@ -160,15 +157,21 @@ class Pages:
 
     async def _check_robots(self, url: str, what: str, own: bool) -> None:
         """Raises RefusedError where robots.txt does not allow the address, LaterError where it cannot be had (RFC 9309 section 2.3.1.4)."""
-        robots = self._robots_of(url, own)
+        origin, robots = self._robots_of(url, own)
         async with robots.lock:
+            if robots.until is None and (kept := await self._memory.robots(origin, own)) is not None:
+                robots.until, robots.body, robots.reason = kept.until, kept.body, kept.reason
             if robots.until is None or robots.until <= self._now():
                 await self._read_robots(url, robots, own)
+                if robots.until is not None:
+                    await self._memory.keep_robots(origin, own, KeptRobots(robots.until, robots.body, robots.reason))
         if robots.body is None:
             raise LaterError(what, f"its site's robots.txt cannot be read: {robots.reason}")
         if not robots.body:
             return
-        allowed, delay = await self._workers.run(judge, robots.body, self._fetcher.agent, url, what=f"robots.txt for {what}", deadline=5.0)
+        given = Input("robots.txt", shown(urljoin(url, "/robots.txt")), robots.body)
+        name = f"robots.txt for {what}"
+        allowed, delay = await self._workers.run(judge, robots.body, self._fetcher.agent, url, what=name, deadline=5.0, given=given)
         if delay is not None:
             self._fetcher.hosts.slow_down(url, delay)
         if not allowed:
@@ -193,14 +196,15 @@ class Pages:
                 robots.body, robots.reason = None, f"the server answers {status_text(answer.status)}"
         robots.until = self._now() + (ROBOTS_RETRIED if robots.body is None else ROBOTS_KEPT)
 
-    def _robots_of(self, url: str, own: bool) -> _Robots:
+    def _robots_of(self, url: str, own: bool) -> tuple[str, _Robots]:
         parts = urlsplit(url)
-        origin = (f"{parts.scheme}://{parts.netloc}", own)
-        if origin not in self._robots and len(self._robots) >= REMEMBERED:
+        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+        if (origin, own) not in self._robots and len(self._robots) >= REMEMBERED:
             self._robots.popitem(last=False)
-        return self._robots.setdefault(origin, _Robots())
+        return origin, self._robots.setdefault((origin, own), _Robots())
 
-    def _remember(self, asked: tuple[str, bool], failed: _Failed) -> None:
+    async def _remember(self, asked: tuple[str, bool], failed: KeptFailure) -> None:
+        await self._memory.keep_failure(*asked, failed)
         self._failed[asked] = failed
         if len(self._failed) > REMEMBERED:
             self._failed.popitem(last=False)

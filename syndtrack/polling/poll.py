@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,15 +13,19 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
-from syndtrack.errors import FetchError, RefusedError
-from syndtrack.models import Entry, Feed, PollResult, Refusal, SeenEntry
+from syndtrack.errors import FetchError, PoisonError, RefusedError
+from syndtrack.models import Entry, FailureGrade, Feed, Input, PollResult, Refusal, SeenEntry
 from syndtrack.polling import schedule
 from syndtrack.polling.fetch import Answer, Fetcher, status_text
 from syndtrack.polling.fulltext import is_long_summary
 from syndtrack.polling.guard import Network
+from syndtrack.polling.headers import media_type
 from syndtrack.polling.hosts import HeldError
+from syndtrack.polling.memory import Forgetful, Memory
 from syndtrack.polling.pages import LaterError, Pages
+from syndtrack.polling.places import Place
 from syndtrack.polling.seen import ReadFeed, read_feed, submission
 from syndtrack.polling.workers import Workers
 from syndtrack.urls import shown
@@ -39,7 +44,12 @@ PAGES_BYTES = 20_000_000
 ALL_PAGES_BYTES = 300_000_000
 PARSE_SECONDS = 20.0
 ADOPT_MOVE_AFTER = 3
-_ROOT_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>", b"</atom:feed>", b"}")
+# A feed that breaks off though its server says it is whole is taken as it is after so many looks: some never end as they should.
+BROKEN_LOOKS = 3
+_ROOT = re.compile(rb"<((?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|urlset|sitemapindex))[\s>]", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s{0,1000}(?:<!--.{0,1000}?-->\s{0,1000})?<(?:!doctype\s{1,9}html|html)[\s>]", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Poller:
 
     `allow_networks` may be fetched from although they are private, `contact` is what the User-Agent names, `host_delay` seconds pass
     between two requests to one host, `concurrency` bounds the feeds being asked or parsed at once. `now` gives the time, aware, in UTC.
-    `fetcher` takes the place of the one that is made of these.
+    `fetcher` takes the place of the one that is made of these, `memory` keeps over restarts what politeness needs.
     """
 
     def __init__(
@@ -82,29 +92,31 @@ class Poller:
         concurrency: int = 32,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         fetcher: Fetcher | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.fetcher = fetcher or Fetcher(allowed=allow_networks, contact=contact, delay=host_delay, now=now)
         self._workers = workers
         self._now = now
-        self.pages = Pages(self.fetcher, workers, now)
+        self._memory = memory or Forgetful()
+        self.pages = Pages(self.fetcher, workers, self._memory, now)
         self._concurrency = concurrency
         self._asking = asyncio.Semaphore(concurrency)
+        self._host_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._reading = asyncio.Semaphore(FEEDS_WITH_PAGES)
         # Bytes of pages that results hold, by feed, until these were taken.
         self._page_bytes: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
         await self.fetcher.__aenter__()
+        kept = await self._memory.begin()
+        if kept.since is not None:
+            self.fetcher.hosts.remember(kept.since, kept.hosts)
+        self.fetcher.hosts.told = self._memory.host
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self.fetcher.__aexit__(kind, error, trace)
-
-    def hold(self, feeds: Iterable[Feed]) -> None:
-        """Remembers which hosts asked to be left alone, as stored with their feeds: for all feeds, due or not, before polling any."""
-        for feed in feeds:
-            if feed.asked_to_wait_until is not None:
-                self.fetcher.hosts.hold(feed.url, feed.asked_to_wait_until)
+        await self._memory.end()
 
     async def poll(self, feeds: Iterable[Feed], known: Known) -> AsyncGenerator[PollResult, None]:
         """Polls feeds, many at once but one after the other on one host, and gives each result as it comes.
@@ -114,7 +126,6 @@ class Poller:
         by_host: dict[str, deque[Feed]] = {}
         for feed in feeds:
             by_host.setdefault(self.fetcher.hosts.key(feed.url), deque()).append(feed)
-        self.hold(feed for queue in by_host.values() for feed in queue)
         results: asyncio.Queue[PollResult | BaseException | None] = asyncio.Queue(maxsize=self._concurrency)
         tasks = [asyncio.create_task(self._poll_host(queue, known, results)) for queue in by_host.values()]
         try:
@@ -141,36 +152,44 @@ class Poller:
         try:
             while feeds:
                 feed = feeds.popleft()
-                await self.fetcher.hosts.rest(feed.url)  # here and not in the turn: waiting must not take up a place
-                await results.put(await self.poll_one(feed, known))
+                # One feed of a host at a time, whichever look found it due: neither it nor those behind it take up places by waiting.
+                async with self._host_turns.setdefault(self.fetcher.hosts.key(feed.url), asyncio.Lock()):
+                    await self.fetcher.hosts.rest(feed.url)
+                    result = await self.poll_one(feed, known)
+                await results.put(result)
             await results.put(None)
         except Exception as error:
             await results.put(error)
 
     async def poll_one(self, feed: Feed, known: Known) -> PollResult:
         """One poll of one feed. `known` tells what is stored of its entries; unchanged ones are not read again."""
-        async with self._asking:
-            look = await self._look(feed, known)
+        async with Place(self._asking) as place:
+            look = await self._look(feed, known, place)
         if isinstance(look, PollResult):
             return look
+        if not look.read.entries.to_fetch:
+            return await self._read(look)
         async with self._reading:
             return await self._read(look)
 
-    async def _look(self, feed: Feed, known: Known) -> _Look | PollResult:
-        """Asks for the feed and reads it; a result where that ends the matter."""
+    async def _look(self, feed: Feed, known: Known, place: Place) -> _Look | PollResult:
+        """Asks for the feed and reads it, in a place that the asking takes; a result where that ends the matter."""
         at = self._now()
         full = schedule.needs_full_fetch(feed, at)
         etag, last_modified = (None, None) if full else (feed.etag, feed.last_modified)
         try:
-            answer = await self.fetcher.fetch(feed.url, etag=etag, last_modified=last_modified, validators_of=feed.validators_of)
+            answer = await self.fetcher.fetch(
+                feed.url, etag=etag, last_modified=last_modified, validators_of=feed.validators_of, delta=True, place=place
+            )
         except HeldError as error:
             return self._held(feed, self._now(), error.until)
         except FetchError as error:
-            return self._failed(feed, at, None, error.reason, hard=False)
+            return self._failed(feed, at, None, error.reason, "soft")
         at = self._now()
-        if answer.status == 304 and (etag or last_modified) and answer.url == (feed.validators_of or feed.url):
+        conditional = answer.url == (feed.validators_of or feed.url) and bool(etag or last_modified)
+        if answer.status == 304 and conditional:
             return self._unchanged(feed, at, answer, "not modified")
-        if answer.status != 200:
+        if answer.status != 200 and not (answer.delta and conditional):
             return self._refused(feed, at, answer)
         if not full and feed.body_hash == body_hash(answer.body):
             return self._unchanged(_with_validators(feed, answer), at, answer, "nothing new")
@@ -178,15 +197,19 @@ class Poller:
 
     async def _parsed(self, feed: Feed, at: datetime, answer: Answer, known: Known) -> _Look | PollResult:
         if not answer.body.strip():
-            return self._failed(feed, at, 200, "the answer is empty", hard=False)
-        if not answer.framed and not answer.body[-2_000:].rstrip().lower().endswith(_ROOT_ENDS):
-            return self._failed(feed, at, 200, "the body is cut short", hard=False)
+            return self._failed(feed, at, answer.status, "the answer is empty", "soft")
+        broken = breaks_off(answer.body, answer.framed)
+        if broken and (not answer.framed or feed.failures < BROKEN_LOOKS):
+            return self._failed(feed, at, answer.status, "the feed breaks off" if answer.framed else "the body is cut short", "soft")
         stored = await known(feed.id)
         try:
-            read = await self._workers.run(read_feed, answer, stored, feed.id, at, what=shown(feed.url), deadline=PARSE_SECONDS)
+            given = Input("feed", shown(feed.url), answer.body, feed.id)
+            read = await self._workers.run(
+                read_feed, answer, stored, feed.id, at, what=shown(feed.url), deadline=PARSE_SECONDS, given=given
+            )
         except RefusedError as error:
-            return self._failed(feed, at, 200, error.reason, hard=True)
-        after = replace(_adopt_move(_with_validators(feed, answer), answer), hints=read.hints)
+            return self._unreadable(feed, at, answer, error)
+        after = replace(_adopt_move(feed if broken else _with_validators(feed, answer), answer), hints=read.hints)
         return _Look(feed, after, at, replace(answer, body=b""), read, stored)
 
     async def _read(self, look: _Look) -> PollResult:
@@ -197,23 +220,27 @@ class Poller:
         seen = entries.ready + tuple(pages.entries)
         # The store knows entries whose page could not be had, too: to count them as new at each look would bring the looks ever closer.
         new = sum(1 for entry in seen if entry.key not in look.known)
-        gap = bool(look.known) and entries.seen > 1 and new == entries.seen
-        plan = schedule.after_look(feed, at, new=new, seen=entries.seen, hints=read.hints, fresh_for=answer.fresh_for, gap=gap)
+        gap = not answer.delta and bool(look.known) and entries.seen > 1 and entries.keys.isdisjoint(look.known)
+        plan = schedule.after_look(
+            feed, at, new=new, seen=entries.seen, hints=read.hints, fresh_for=answer.fresh_for, gap=gap, whole=not answer.delta
+        )
         if pages.left:
             plan = schedule.after_leaving_some(feed, plan, at, pages.left, hints=read.hints, fresh_for=answer.fresh_for)
         if pages.left or pages.again:
             # Without validators and hash, so that the next look gets the whole feed and finds them.
             after = replace(after, etag=None, last_modified=None, validators_of=None, body_hash=None)
-        after = replace(after, title=feed.title or read.title, last_full_fetch=at)
+        after = replace(after, title=feed.title or read.title, last_full_fetch=feed.last_full_fetch if answer.delta else at)
+        why = plan.why + _told_of_move(feed, after)
         return PollResult(
             feed=_planned(after, at, plan),
             at=at,
             outcome="new" if any(entry.submission for entry in seen) else "nothing new",
             status=answer.status,
-            why=plan.why,
+            why=why,
             entries=seen,
             refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in read.problems) + tuple(pages.refused),
             received_bytes=answer.received,
+            gap=gap,
         )
 
     async def _fetch_pages(self, to_fetch: tuple[tuple[SeenEntry, Entry], ...], feed: Feed, at: datetime) -> _Fetched:
@@ -264,12 +291,13 @@ class Poller:
 
     def _unchanged(self, feed: Feed, at: datetime, answer: Answer, outcome: str) -> PollResult:
         plan = schedule.after_look(feed, at, new=0, seen=0, hints=feed.hints, fresh_for=answer.fresh_for)
+        after = _adopt_move(feed, answer)
         return PollResult(
-            feed=_planned(_adopt_move(feed, answer), at, plan),
+            feed=_planned(after, at, plan),
             at=at,
             outcome="not modified" if outcome == "not modified" else "nothing new",
             status=answer.status,
-            why=plan.why,
+            why=plan.why + _told_of_move(feed, after),
             received_bytes=answer.received,
         )
 
@@ -281,20 +309,33 @@ class Poller:
             plan = schedule.after_asked_to_wait(feed, at, answer.retry_after, failures=failures)
             until = at + schedule.bounded_wait(answer.retry_after)
             after = replace(feed, failures=failures, asked_to_wait_until=until, next_check=plan.next_check, last_polled=at)
-            return PollResult(after, at, "waiting", status, plan.why, plan.why)
+            return PollResult(after, at, "waiting", status, plan.why, plan.why, grade="temporary")
         reason = f"the server answers {status_text(status)}"
         if status == 410 and feed.gone >= 1:
             plan = schedule.after_gone(feed, at)
             after = replace(_planned(feed, at, plan), gone=feed.gone + 1, failures=feed.failures + 1)
-            return PollResult(after, at, "gone", status, plan.why, reason)
+            return PollResult(after, at, "gone", status, plan.why, reason, grade="hard")
         after = replace(feed, gone=1) if status == 410 else feed
-        return self._failed(after, at, status, reason, hard=400 <= status < 500 and status not in (408, 425, 429))
+        return self._failed(after, at, status, reason, grade_of(status))
 
-    def _failed(self, feed: Feed, at: datetime, status: int | None, reason: str, *, hard: bool) -> PollResult:
+    def _unreadable(self, feed: Feed, at: datetime, answer: Answer, error: RefusedError) -> PollResult:
+        """The result for a body that cannot be read as a feed.
+
+        Where the feed was one before, a page in its place is a login, a consent wall or "back soon", and anything else a mishap.
+        """
+        grade: FailureGrade = "hard" if feed.last_full_fetch is None else "soft"
+        reason = error.reason
+        if isinstance(error, PoisonError) and error.again:
+            grade = "soft"
+        elif is_page(answer) and feed.last_full_fetch is not None:
+            grade, reason = "temporary", f"{reason}, where a feed was before: a login, consent or maintenance page may stand in between"
+        return self._failed(feed, at, answer.status, reason, grade)
+
+    def _failed(self, feed: Feed, at: datetime, status: int | None, reason: str, grade: FailureGrade) -> PollResult:
         """A failure leaves the validators as they were: new ones would vouch for what was not read."""
-        plan = schedule.after_failure(feed, at, failures=feed.failures + 1, hard=hard)
+        plan = schedule.after_failure(feed, at, failures=feed.failures + 1, grade=grade)
         after = replace(feed, failures=feed.failures + 1, next_check=plan.next_check, last_polled=at, asked_to_wait_until=None)
-        return PollResult(after, at, "failed", status, plan.why, reason)
+        return PollResult(after, at, "failed", status, plan.why, reason, grade=grade)
 
     def _held(self, feed: Feed, at: datetime, until: datetime) -> PollResult:
         """The result for a feed that was not asked, because its server asked another request to wait until then."""
@@ -308,9 +349,37 @@ def body_hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
+def grade_of(status: int) -> FailureGrade:
+    """How bad a status is that is no success: 4xx are the asker's to mend, but for those that say "not now"."""
+    if status in (408, 425, 429, 503, 511):
+        return "temporary"
+    return "hard" if 400 <= status < 500 else "soft"
+
+
+def breaks_off(body: bytes, framed: bool) -> bool:
+    """Whether the end of a feed is missing, as far as its bytes tell. Not where they are in UTF-16 or in no form that is known."""
+    if body[:100].lstrip().startswith(b"{"):
+        return not body.rstrip().endswith(b"}")
+    if (root := _ROOT.search(body[:4_000])) is not None:
+        is_empty = body[: body.find(b">", root.start())].endswith(b"/")
+        return not is_empty and b"</" + root[1].lower() not in body[-100_000:].lower()
+    return not framed and b"\0" not in body[:100] and _PAGE.match(body[:4_000]) is None
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether an answer is a page for people, by its type or its first bytes."""
+    return media_type(answer.content_type) in ("text/html", "application/xhtml+xml") or _PAGE.match(answer.body[:4_000]) is not None
+
+
+def _told_of_move(before: Feed, after: Feed) -> str:
+    """A sentence where the feed's address was just replaced."""
+    return f"; moved for good to {shown(after.url)}, as {ADOPT_MOVE_AFTER} looks agreed" if before.url != after.url else ""
+
+
 def _with_validators(feed: Feed, answer: Answer) -> Feed:
+    hashed = None if answer.delta else body_hash(answer.body)
     of = answer.url if answer.url != feed.url and (answer.etag or answer.last_modified) else None
-    return replace(feed, etag=answer.etag, last_modified=answer.last_modified, validators_of=of, body_hash=body_hash(answer.body))
+    return replace(feed, etag=answer.etag, last_modified=answer.last_modified, validators_of=of, body_hash=hashed)
 
 
 def _planned(feed: Feed, at: datetime, plan: schedule.Plan) -> Feed:

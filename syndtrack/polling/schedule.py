@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndtrack.models import Feed, FeedHints
+from syndtrack.models import FailureGrade, Feed, FeedHints
 
 FLOOR = 300
 CEILING = 86_400
@@ -21,9 +21,10 @@ SHRINK = 0.25
 AIM = 2.0
 AIM_SHARE = 0.2
 JITTER = 0.1
-# Failures that may pass by themselves (5xx, network) are tried again at least this often, others (404, not a feed) at least daily.
-SOFT_CEILING = 21_600
-HARD_START = 3_600
+# By the grade of a failure: seconds to the next try at least, and how long the wait may grow. What may pass by itself within the hour (a
+# server that is busy, a login page in between) is tried again at least every two hours, other errors of servers and networks at least
+# every six, what somebody has to mend (404, bytes that are no feed) at least daily: no feed is ever given up.
+BACK_OFF: dict[FailureGrade, tuple[int, int]] = {"temporary": (FLOOR, 7_200), "soft": (FLOOR, 21_600), "hard": (3_600, CEILING)}
 GONE = 604_800
 WAIT_AT_LEAST = timedelta(minutes=1)
 WAIT_AT_MOST = timedelta(days=7)
@@ -56,11 +57,20 @@ def needs_full_fetch(feed: Feed, now: datetime) -> bool:
 
 
 def after_look(
-    feed: Feed, now: datetime, *, new: int, seen: int, hints: FeedHints | None = None, fresh_for: int | None = None, gap: bool = False
+    feed: Feed,
+    now: datetime,
+    *,
+    new: int,
+    seen: int,
+    hints: FeedHints | None = None,
+    fresh_for: int | None = None,
+    gap: bool = False,
+    whole: bool = True,
 ) -> Plan:
     """The plan after a look that succeeded: `new` of `seen` entries were not known (both 0 when nothing was modified).
 
-    `gap`: the look shares no entry with those before it, so that some may have been missed.
+    `gap`: the look shares no entry with those before it, so that some may have been missed. `whole`: the answer held all of the feed and
+    not only what is new.
     """
     hints = hints or FeedHints()
     old = feed.interval
@@ -72,7 +82,7 @@ def after_look(
     elif new == 0:
         interval, why = round(old * GROWTH), "nothing was new: later"
     else:
-        aim = max(1.0, min(AIM, AIM_SHARE * seen))
+        aim = max(1.0, min(AIM, AIM_SHARE * seen)) if whole else AIM
         interval = round(old * min(GROWTH, max(SHRINK, aim / new)))
         word = "sooner" if interval < old else "later" if interval > old else "the same"
         why = f"{_of(new, seen)}: {word}"
@@ -91,9 +101,9 @@ def after_look(
     return Plan(interval, at, why)
 
 
-def after_failure(feed: Feed, now: datetime, *, failures: int, hard: bool) -> Plan:
+def after_failure(feed: Feed, now: datetime, *, failures: int, grade: FailureGrade) -> Plan:
     """The plan after the `failures`th failure in a row: twice as long each time, up to a ceiling. The interval itself stays."""
-    start, ceiling = (HARD_START, CEILING) if hard else (FLOOR, SOFT_CEILING)
+    start, ceiling = BACK_OFF[grade]
     base = max(feed.interval or START, start)
     wait = min(base * 2 ** min(failures - 1, 10), max(ceiling, base), CEILING)
     times = "once" if failures == 1 else f"{failures} times in a row"
@@ -114,7 +124,7 @@ def after_asked_to_wait(feed: Feed, now: datetime, asked: timedelta, *, failures
     clamped = "" if wait == asked else f" (it said {spoken(round(asked.total_seconds()))})"
     why = f"the server asks to be left alone for {spoken(round(wait.total_seconds()))}{clamped}"
     plan = Plan(feed.interval or START, now + wait, why)
-    failed = after_failure(feed, now, failures=failures, hard=False) if failures else plan
+    failed = after_failure(feed, now, failures=failures, grade="temporary") if failures else plan
     return plan if failed.next_check <= plan.next_check else Plan(plan.interval, failed.next_check, f"{why}; {failed.why}")
 
 

@@ -26,13 +26,18 @@ MAX_BODY = 2_000_000
 class Sorted:
     """A feed's entries, sorted: `ready` need no page (known ones without submission, new ones that carry their text), `to_fetch` do.
 
-    `seen` counts the entries that can be told apart and led to, each once.
+    `seen` counts the entries that can be told apart and led to, each once; `keys` are theirs.
     """
 
     ready: tuple[SeenEntry, ...]
     to_fetch: tuple[tuple[SeenEntry, Entry], ...]
     refused: tuple[Refusal, ...]
     seen: int
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What identifies the entries."""
+        return frozenset(entry.key for entry in self.ready) | frozenset(entry.key for entry, _ in self.to_fetch)
 
 
 @dataclass(frozen=True, slots=True)

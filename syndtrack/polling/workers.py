@@ -48,8 +48,8 @@ TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
 WALL_FACTOR = 4
-# Of computing, for the first try at an input; feeds and pages of the web take 0.05 to 2.
-FIRST_SECONDS = 3.0
+# Of computing, for the first try at an input; feeds and pages of the web take 0.05 to 1.
+FIRST_SECONDS = 2.0
 # Inputs that wait for the slow lane; the next ones are asked to come again, so that what waits does not take up places elsewhere.
 SLOW_WAITING = 4
 START_SECONDS = 10.0
@@ -184,7 +184,9 @@ class Workers:
         self.killed[kind] += 1
         tries = TRIES if given is None else self.quarantine.failed(given, reason)
         log.warning("%s: %s", what, reason, extra={"input": what, "kind": kind, "tries": tries})
-        return PoisonError(what, reason if tries >= TRIES else f"{reason}; tried once more at the next look", again=tries < TRIES)
+        if given is not None:
+            reason = f"in quarantine: {reason}" if tries >= TRIES else f"{reason}; tried once more at the next look"
+        return PoisonError(what, reason, again=tries < TRIES)
 
     def _new_pool(self) -> ProcessPool:
         if _BASE.get_start_method() == "forkserver":

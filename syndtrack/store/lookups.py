@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from syndtrack.urls import article_key, is_http
+from syndtrack.urls import article_key, is_http, shown
 
 Row = dict[str, Any]
 
@@ -23,7 +23,7 @@ MATCHES = """
 EDGES = """
     SELECT e.id, c.url AS copy, s.url AS source, coalesce(sp.name, up.name) AS source_publisher,
            e.source_id IS NOT NULL AS observed, e.kind,
-           e.confidence, e.credited, ct.name AS credited_to
+           e.confidence, e.credited, ct.name AS credited_to, e.verdict
     FROM edge e JOIN article c ON c.id = e.copy_id
     LEFT JOIN article s ON s.id = e.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id
     LEFT JOIN publisher up ON up.id = e.source_publisher_id LEFT JOIN publisher ct ON ct.id = e.credited_to_id"""
@@ -39,12 +39,13 @@ NODE = """
 
 FEEDS = """
     SELECT f.url, f.title, (SELECT count(*) FROM sighting g WHERE g.feed_id = f.id) AS entries, f.last_polled, f.next_check, f.failures,
-           coalesce(l.outcome, 'not polled yet') AS outcome, l.status, l.reason, l.why
+           coalesce(l.outcome, 'not polled yet') AS outcome, l.status, l.reason, l.why, f.interval, l.grade,
+           (SELECT coalesce(sum(gap), 0) FROM poll WHERE feed_id = f.id) AS gaps
     FROM feed f LEFT JOIN poll l ON l.id = (SELECT max(id) FROM poll WHERE feed_id = f.id)
     ORDER BY f.id"""
 
 STORIES = """
-    SELECT s.title, s.articles, s.publishers, s.independent_origins, s.first_seen, a.url
+    SELECT s.title, s.articles, s.publishers, s.independent_origins, s.first_seen, a.url, s.alarm
     FROM story s JOIN article a ON a.id = s.id ORDER BY s.articles DESC, s.first_seen, a.url"""
 
 # Of every pair of publishers: copies, how many of them credited, the middle lag, the shares of what one printed and the other copied.
@@ -112,8 +113,9 @@ class Lookups:
         yield from self._db.query(STORIES)
 
     def feeds(self) -> Iterator[Row]:
-        """Subscriptions with their health."""
-        yield from self._db.query(FEEDS)
+        """Subscriptions with their health; addresses as they may be shown, without login and secrets."""
+        for row in self._db.query(FEEDS):
+            yield row | {"url": shown(row["url"])}
 
     def refusals(self, limit: int = 100) -> Iterator[Row]:
         """What could not be used, the latest first."""

@@ -20,11 +20,13 @@ from syndtrack.store.directory import Directory
 from syndtrack.store.edges import Edges
 from syndtrack.store.feeds import Feeds
 from syndtrack.store.history import History
+from syndtrack.store.hosts import Hosts
 from syndtrack.store.lines import Lines
 from syndtrack.store.lookups import Lookups
 from syndtrack.store.matches import Matches
 from syndtrack.store.owners import Owners
 from syndtrack.store.publishers import Publishers
+from syndtrack.store.quarantine import Quarantine
 from syndtrack.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from syndtrack.store.verdicts import VerdictTable
 
@@ -32,7 +34,7 @@ BUSY_SECONDS = 30.0
 
 
 class Store:
-    """All that is kept, by subject: `publishers`, `feeds`, `articles`, `lines`, `matches`, `edges`; `lookups` reads."""
+    """All that is kept, by subject: `publishers`, `feeds`, `articles`, `edges` and so on; `lookups` reads."""
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         """Open, creating and migrating as needed. Raises StoreError where the file cannot be used."""
@@ -49,10 +51,12 @@ class Store:
         self.decisions = Decisions(connection, self.publishers)
         self.owners = Owners(connection, self.publishers)
         self.feeds = Feeds(connection)
+        self.hosts = Hosts(connection)
         self.articles = Articles(connection)
         self.lines = Lines(connection)
         self.matches = Matches(connection)
         self.edges = Edges(connection)
+        self.quarantine = Quarantine(connection)
         self.lookups = Lookups(self.db)
         self.directory = Directory(self.db)
         self.verdicts = VerdictTable(connection, self.publishers)
@@ -134,17 +138,15 @@ class Store:
 
 def _connect(path: str, read_only: bool) -> sqlite3.Connection:
     """A connection without implicit transactions."""
+    if read_only and not Path(path).exists():
+        raise StoreError(f"no database at {path}; `syndtrack add URL` or `ingest` makes one")
     if path != ":memory:" and not Path(path).parent.is_dir():
         raise StoreError(f"{path}: the folder {Path(path).parent} does not exist")
-    if read_only and not Path(path).exists():
-        raise StoreError(f"{path}: there is no such database yet; `syndtrack ingest`, `add` or `poll` makes one")
     uri = f"file:{Path(path).absolute().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro" if read_only else path
     connection = sqlite3.connect(uri, uri=read_only, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
-    if read_only and not Path(path).exists():
-        raise StoreError(f"no database at {path}; `syndtrack add URL` or `ingest` makes one")
     return connection
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def to_text(when: datetime) -> str:
     """An aware time as text that sorts."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if when.year >= 1000 else "1000-01-01T00:00:00Z"
+
+
+def to_text_up(when: datetime) -> str:
+    """The same, rounded up to whole seconds: for times before which something must not happen."""
+    return to_text(when if when.microsecond == 0 else when + timedelta(seconds=1))
 
 
 def to_text_or_none(when: datetime | None) -> str | None:
