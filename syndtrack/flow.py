@@ -18,13 +18,11 @@ from typing import TypeVar
 from syndtrack.errors import RefusedError
 from syndtrack.matching.fingerprint import fingerprint
 from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Verdict, Version
-from syndtrack.pairing import BATCH, Pairing, Progress
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import StoryTrace, trace_story
 from syndtrack.provenance.verdicts import CIRCLE, ITSELF, Verdicts
 from syndtrack.publishers import Registry, fold
-from syndtrack.reading.cleaning import clean
 from syndtrack.reading.credits import find_credits
 from syndtrack.reading.pages import read
 from syndtrack.seeds import seed_publishers
@@ -33,6 +31,9 @@ from syndtrack.store.edges import StoryRow
 from syndtrack.store.store import Store
 from syndtrack.urls import registrable_domain
 from syndtrack.words import tokenise
+
+from syndtrack.pairing import BATCH, Pairing, Progress, current_parameters
+from syndtrack.reading.cleaning import clean
 
 T = TypeVar("T")
 
@@ -277,11 +278,12 @@ class Flow:
     def _clean_batch(self, revisions: Sequence[UncleanedRevision]) -> None:
         """The same for some revisions, inside a transaction."""
         furniture = {p: self.store.lines.furniture(p) for p in {r.publisher_id for r in revisions}}
+        cleaning = current_parameters().cleaning
         removals, judged = [], []
         for revision in revisions:
             cut = clean(revision.text, revision.credits, furniture[revision.publisher_id])
             words = tokenise(revision.text, cut)
-            found = fingerprint(words)
+            found = fingerprint(words, cleaning)
             self._pairing.cleaned(revision.revision_id, words, found)
             removals.append((revision.revision_id, cut))
             judged.append((revision.revision_id, found if found.judgeable else None))

@@ -31,11 +31,18 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
+import xxhash
+
 from ..models import Credit, Removal, kept_text
-from .furniture import line_key
-from .removal_rules import LONGEST_LINE, Folded, fold, rule_of
+from .furniture import FEWEST_PAGES, SMALLEST_SHARE, line_key
+from .furniture import LONGEST_LINE as LONGEST_FURNITURE
+from .removal_rules import LONGEST_LINE, Folded, fold, rule_files, rule_of
+
+CODE = 1
+"""To be raised when this module, `removal_rules` or `furniture` cut something else without a rule having changed."""
 
 LONGEST_LISTED = 120  # a headline listed under a label; beyond, it is prose
 MOST_LISTED = 6
@@ -74,6 +81,13 @@ def clean(text: str, credits: Sequence[Credit], furniture: Container[int] = froz
     `furniture.line_key`) of the publisher's furniture.
     """
     return tuple(_removals(_lines(text, credits), furniture))
+
+
+@cache
+def cleaning_version() -> int:
+    """A number (32 bits) for what decides on removals: the rules, word by word, what furniture is, and `CODE`. Another one: clean again."""
+    decisive = [str(CODE).encode(), repr((FEWEST_PAGES, SMALLEST_SHARE, LONGEST_FURNITURE)).encode(), *rule_files()]
+    return int(xxhash.xxh32_intdigest(b"\0".join(decisive)))
 
 
 def _lines(text: str, credits: Sequence[Credit]) -> Iterator[_Line]:

@@ -160,13 +160,19 @@ def _continues(rule: _LineRule, rest: str) -> bool:
     return any(phrase in text for phrase in rule.holds)
 
 
-def raw_rules() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every table of the rule files, with its kind."""
+def rule_files() -> Iterator[bytes]:
+    """The rule files, in order of their names."""
     for file in sorted((resources.files(__package__) / "rules").iterdir(), key=lambda f: f.name):
         if file.name.startswith("removals") and file.name.endswith(".toml"):
-            for kind, tables in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                for table in tables:
-                    yield kind, table
+            yield file.read_bytes()
+
+
+def raw_rules() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every table of the rule files, with its kind."""
+    for content in rule_files():
+        for kind, tables in tomllib.loads(content.decode()).items():
+            for table in tables:
+                yield kind, table
 
 
 def _unify(text: str) -> str:
