@@ -126,3 +126,8 @@ def _is_form(name: str, value: str) -> bool:
 def shown(url: str) -> str:
     """The address for messages, logs and pages: without user and password, and with the values of parameters that name a secret hidden."""
     return SECRET_VALUE.sub(r"\1…", USER_INFO.sub(r"\1", url))[:MAX_URL]
+
+
+def without_secrets(url: str) -> str:
+    """The address as it may leave the house: without user and password, parameters that name a secret left empty."""
+    return SECRET_VALUE.sub(r"\1", USER_INFO.sub(r"\1", url))

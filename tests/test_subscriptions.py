@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syndtrack.errors import UsageError
-from syndtrack.polling.subscriptions import MAX_BYTES, Subscription, read_subscriptions
+from syndtrack.polling.subscriptions import MAX_BYTES, Subscription, read_subscriptions, write_subscriptions
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 FEED = '<outline type="rss" text="Lunnet Wire" xmlUrl="https://wire.example/feed"/>'
@@ -113,3 +113,27 @@ def test_a_list_that_is_too_large_is_wrong_usage(feeds_of):
 def test_a_list_that_cannot_be_read_is_wrong_usage(tmp_path: Path, name):
     with pytest.raises(UsageError, match=r"No such file|directory"):
         read_subscriptions(tmp_path / name)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path):
+    feeds = [
+        Subscription("https://wire.example/feed?a=1&b=2", 'Lunnet <Wire> & "Co"'),
+        Subscription("https://пример.example/лента", "Правда \x00\x07"),
+        Subscription("http://untitled.example:8080/rss", None),
+    ]
+    file = tmp_path / "out.opml"
+    file.write_text(write_subscriptions(feeds), encoding="utf-8")
+    read = read_subscriptions(file)
+    assert [f.url for f in read] == [f.url for f in feeds]
+    assert [f.title for f in read] == ['Lunnet <Wire> & "Co"', "Правда", "untitled.example"]
+
+
+def test_logins_and_secrets_are_not_written():
+    text = write_subscriptions([Subscription("https://ada:hunter2@wire.example/feed?token=hunter3&page=2", "Wire")])
+    assert 'xmlUrl="https://wire.example/feed?token=&amp;page=2"' in text
+    assert "hunter" not in text
+    assert "ada" not in text
+
+
+def test_an_empty_list_is_a_list_all_the_same():
+    assert "<body/>" in write_subscriptions([])

@@ -1,7 +1,7 @@
 """Feeds: from a server's bytes to entries.
 
-RSS 0.9 to 2.0, RDF and Atom by feedparser, JSON Feed (https://www.jsonfeed.org/version/1.1/) by a few lines of our own. feedparser has
-inputs that keep it busy for minutes: whoever reads bytes from outside runs this where it can be killed.
+RSS 0.9 to 2.0, RDF and Atom by feedparser, JSON Feed (https://www.jsonfeed.org/version/1.1/) and news sitemaps by a few lines of our
+own. feedparser has inputs that keep it busy for minutes: whoever reads bytes from outside runs this where it can be killed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from syndtrack.models import Credit, Entry, FeedHints, ParsedFeed
 from syndtrack.publishers import fold
 from syndtrack.reading.dates import FIRST_YEAR, LAST_YEAR, parse_date
 from syndtrack.reading.feed_markup import TooDeepError, read_markup
+from syndtrack.reading.sitemaps import read_news, sitemap_kind
 from syndtrack.urls import USER_INFO, is_http, registrable_domain
 
 MAX_ENTRIES = 5_000
@@ -59,8 +60,14 @@ def parse_feed(body: bytes, url: str, content_type: str | None = None) -> Parsed
     start = body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not body.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise FeedError(url, "the body is empty")
+    feed: ParsedFeed | None
     try:
-        feed = _json_feed(body, url) if start.startswith(b"{") else _xml_feed(body, USER_INFO.sub(r"\1", url), content_type)
+        if start.startswith(b"{"):
+            feed = _json_feed(body, url)
+        elif kind := sitemap_kind(body):
+            feed = _sitemap(body, url, kind)
+        else:
+            feed = _xml_feed(body, USER_INFO.sub(r"\1", url), content_type)
     except FeedError:
         raise
     except TooDeepError as error:
@@ -211,6 +218,19 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
     return ParsedFeed(
         _plain(feed.get("title")), _address(feed.get("home_page_url"), url), tuple(entries), FeedHints(), tuple(problems[:MAX_PROBLEMS])
     )
+
+
+def _sitemap(body: bytes, url: str, kind: str) -> ParsedFeed:
+    if kind == "sitemapindex":
+        raise FeedError(url, "a list of sitemaps; subscribe to those of news in it, or let `syndtrack add --discover` find them")
+    articles, more = read_news(body, MAX_ENTRIES)
+    if not articles and b"news" not in body[:4_000]:  # the namespace is declared where there is no news just now
+        raise FeedError(url, "a sitemap of pages, not of news")
+    title = _plain(next((name for article in articles if (name := article.get("name"))), None))
+    own, problems = _Own(url, title, None), [_TOO_MANY] if more else []
+    raws = [{"link": a.get("loc"), "title": a.get("title"), "published": a.get("publication_date")} for a in articles]
+    entries = [e for number, raw in enumerate(raws, 1) if (e := _entry(raw, number, own, problems))]
+    return ParsedFeed(title, None, tuple(entries), FeedHints(), tuple(problems[:MAX_PROBLEMS]))
 
 
 def _from_json_item(item: dict[str, Any]) -> dict[str, Any]:
