@@ -110,12 +110,18 @@ class VerdictTable:
         return Verdicts.of([k.word for k in self.all(registry)]) if self.any() else Verdicts()
 
     def touched(self, copy: str) -> set[int]:
-        """The stored articles whose stories a verdict on one copy touches: its own, and those of the sources that were confirmed for it."""
+        """The stored articles whose stories a verdict on one copy touches: its own, and those of the sources that were confirmed for it.
+
+        None where the copy is not stored: then nothing changes.
+        """
+        key = article_key(copy)
+        if key not in self._articles({key}):
+            return set()
         rows = self._db.execute(
             "SELECT subject FROM verdict WHERE says = 'confirm' AND copy_key IN (SELECT value FROM json_each(?))",
             (json.dumps(self._keys(copy)),),
         )
-        return set(self._articles({article_key(copy), *(row[0] for row in rows)}).values())
+        return set(self._articles({key, *(row[0] for row in rows)}).values())
 
     def retrace(self, articles: Iterable[int], because: str) -> None:
         """Have articles traced again, on a person's word."""
