@@ -18,11 +18,13 @@ from typing import TypeVar
 from syndtrack.errors import RefusedError
 from syndtrack.matching.fingerprint import fingerprint
 from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Verdict, Version
+from syndtrack.pairing import BATCH, Pairing, Progress, current_parameters
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import StoryTrace, trace_story
 from syndtrack.provenance.verdicts import CIRCLE, ITSELF, Verdicts
 from syndtrack.publishers import Registry, fold
+from syndtrack.reading.cleaning import clean
 from syndtrack.reading.credits import find_credits
 from syndtrack.reading.pages import read
 from syndtrack.seeds import seed_publishers
@@ -31,9 +33,6 @@ from syndtrack.store.edges import StoryRow
 from syndtrack.store.store import Store
 from syndtrack.urls import registrable_domain
 from syndtrack.words import tokenise
-
-from syndtrack.pairing import BATCH, Pairing, Progress, current_parameters
-from syndtrack.reading.cleaning import clean
 
 T = TypeVar("T")
 

@@ -11,16 +11,35 @@ from syndtrack.matching.compare import compare
 from syndtrack.matching.fingerprint import PARAMETERS, Fingerprint, Parameters
 from syndtrack.matching.index import CandidateIndex
 from syndtrack.models import Match
+from syndtrack.reading.cleaning import cleaning_version
+from syndtrack.store.matches import Stated
 from syndtrack.store.store import Store
 from syndtrack.store.times import to_time
 from syndtrack.words import Words, tokenise
 
-from syndtrack.reading.cleaning import cleaning_version
-
 BATCH = 500  # articles a transaction
 WORDS_HELD = 3_000_000  # words of texts kept while pairs are compared: about 40 bytes each, 120 MB
 
+ENOUGH_SAMPLES = 2  # of two articles of which neither points at the other; of others one is enough
+HEADLINE = 20  # characters of a headline, four words or more, that two articles do not share by accident
+
 Progress = Callable[[str, int, int], None]
+
+
+def is_attested(one: Stated, other: Stated) -> bool:
+    """Whether one of two publishers' articles says that it has something from the other: by a credit, a link, or the other's headline."""
+    if one.publisher_id == other.publisher_id:
+        return False
+    if one.publisher_id in other.credited or other.publisher_id in one.credited:
+        return True
+    if one.article_id in other.linked or other.article_id in one.linked:
+        return True
+    return any(has_headline(a, b) or has_headline(b, a) for a in one.titles for b in other.titles)
+
+
+def has_headline(title: str, headline: str) -> bool:
+    """Whether a headline of some length stands in another one. Both are folded words, one space apart."""
+    return len(headline) >= HEADLINE and headline.count(" ") >= 3 and f" {headline} " in f" {title} "
 
 
 def current_parameters() -> Parameters:
@@ -98,29 +117,31 @@ class Pairing:
         prints = self.store.matches.fingerprints_of([r for each in revisions.values() for r in each])
         found: dict[tuple[int, int], list[tuple[int, int]]] = {}
         proposed = {
-            r: [c for c, _ in self._index.candidates(Fingerprint.from_bytes(content).samples, revision_id=r)]
-            for r, content in prints.items()
+            r: self._index.candidates(Fingerprint.from_bytes(content).samples, at_least=1, revision_id=r) for r, content in prints.items()
         }
-        article_of = self.store.matches.articles_of({c for each in proposed.values() for c in each})
+        article_of = self.store.matches.articles_of({c for each in proposed.values() for c, _ in each})
+        stated = self.store.matches.stated({*revisions, *article_of.values()})
         for article, own in revisions.items():
             for revision in own:
-                for candidate in proposed.get(revision, ()):
+                for candidate, hits in proposed.get(revision, ()):
                     other = article_of.get(candidate, article)
                     if other == article or (other in waiting and other > article):
+                        continue
+                    if hits < ENOUGH_SAMPLES and not is_attested(stated[article], stated[other]):
                         continue
                     a, b, pair = (article, other, (revision, candidate)) if article < other else (other, article, (candidate, revision))
                     found.setdefault((a, b), []).append(pair)
         for (a, b), pairs in found.items():
-            best = self._best(sorted(set(pairs)))
+            best = self._best(sorted(set(pairs)), is_attested(stated[a], stated[b]))
             if best is not None:
                 yield a, b, *best
 
-    def _best(self, pairs: Sequence[tuple[int, int]]) -> tuple[int, int, Match] | None:
+    def _best(self, pairs: Sequence[tuple[int, int]], attested: bool) -> tuple[int, int, Match] | None:
         """Of the revisions of two articles, the pair that shares most."""
         verified = []
         for ra, rb in pairs:
             words_a, words_b = self._words_of(ra), self._words_of(rb)
-            match = compare(words_a, words_b)
+            match = compare(words_a, words_b, attested=attested)
             if match is not None:
                 verified.append((match.resemblance, match.shared_words, -ra, -rb, match))
         if not verified:

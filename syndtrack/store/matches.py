@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from syndtrack.matching.fingerprint import Fingerprint, Parameters
 from syndtrack.models import Match
+from syndtrack.words import folded_words
 
 CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What all revisions of an article say that may point at another one: headlines (folded words, one space apart), the publishers that
+    credits of text name, and the articles that are linked to.
+    """
+
+    article_id: int
+    publisher_id: int
+    titles: frozenset[str]
+    credited: frozenset[int]
+    linked: frozenset[int]
 
 
 class Matches:
@@ -103,6 +118,32 @@ class Matches:
             (json.dumps(list(revisions)),),
         )
         return dict(rows.fetchall())
+
+    def stated(self, articles: Iterable[int]) -> dict[int, Stated]:
+        """What articles say that may point at others."""
+        listed = json.dumps(sorted(articles))
+        within = "r.article_id IN (SELECT value FROM json_each(?))"
+        titles: dict[int, set[str]] = defaultdict(set)
+        for article, title in self._db.execute(f"SELECT r.article_id, r.title FROM revision r WHERE {within}", (listed,)):
+            titles[article].add(folded_words(title or ""))
+        credited: dict[int, set[int]] = defaultdict(set)
+        for article, publisher_id in self._db.execute(
+            "SELECT r.article_id, c.publisher_id FROM revision r JOIN credit c ON c.revision_id = r.id "
+            f"WHERE {within} AND c.kind IN ('republication', 'wire') AND c.publisher_id IS NOT NULL",
+            (listed,),
+        ):
+            credited[article].add(publisher_id)
+        linked: dict[int, set[int]] = defaultdict(set)
+        for article, target in self._db.execute(
+            "SELECT r.article_id, t.article_id FROM revision r JOIN link k ON k.revision_id = r.id JOIN address t ON t.key = k.key "
+            f"WHERE {within}",
+            (listed,),
+        ):
+            linked[article].add(target)
+        return {
+            a: Stated(a, p, frozenset(titles[a]), frozenset(credited[a]), frozenset(linked[a]))
+            for a, p in self._db.execute("SELECT id, publisher_id FROM article WHERE id IN (SELECT value FROM json_each(?))", (listed,))
+        }
 
     def clear(self, articles: Sequence[int]) -> None:
         """Forget the pairs of some articles; whoever loses one is to be traced again."""
