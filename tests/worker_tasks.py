@@ -8,6 +8,8 @@ import sys
 from typing import Any, NoReturn
 
 from syndtrack.errors import FeedError
+from syndtrack.flow import ReadArticle, read_article
+from syndtrack.models import Refusal, Submission
 from syndtrack.polling.fetch import Answer
 from syndtrack.polling.seen import ReadFeed, read_feed
 
@@ -60,3 +62,15 @@ def stumble() -> None:
 
 def main_module_is_imported() -> bool:
     return hasattr(sys.modules["__main__"], "not_for_workers")
+
+
+def read_feed_or_crash(answer: Answer, *rest: Any) -> ReadFeed:  # noqa: ANN401 - whatever read_feed takes
+    if b"CRASH-FEED" in answer.body:
+        crash()
+    return read_feed(answer, *rest)
+
+
+def read_article_or_crash(submission: Submission) -> ReadArticle | Refusal:
+    if "CRASH-PAGE" in (submission.html or ""):
+        crash()
+    return read_article(submission)

@@ -10,18 +10,25 @@ from pathlib import Path
 import click
 
 from syndtrack.cli.frame import FAILED, Session, example
+from syndtrack.logs import Form, set_up
 from syndtrack.seeds import seeds_folder
 
 
-@click.command(epilog=example("syndtrack run --port 8080"))
+@click.command(epilog=example("syndtrack run --port 8080\nsyndtrack run --log-format json 2>> syndtrack.log"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve pages and API on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="The port; 0 takes a free one.")
+@click.option("--log-format", type=click.Choice(["plain", "json"]), default="plain", show_default=True,
+              help="How logs are written to standard error: lines for people, or one JSON object a line.")  # fmt: skip
 @click.pass_obj
-def run(session: Session, host: str, port: int) -> None:
-    """Poll feeds as they become due and serve pages and API, until interrupted or told to stop (SIGTERM)."""
+def run(session: Session, host: str, port: int, log_format: Form) -> None:
+    """Poll feeds as they become due and serve pages and API, until interrupted or told to stop (SIGTERM).
+
+    Numbers to watch it by: /metrics (Prometheus) and /healthz.
+    """
     from syndtrack.web.running import serve  # noqa: PLC0415 - nobody else needs the server
 
-    serve(session.settings(), host, port, lambda line: click.echo(line, err=True))
+    set_up(log_format)
+    serve(session.settings(), host, port)
 
 
 @click.group()

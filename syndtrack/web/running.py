@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 
 from syndtrack.config import Settings
+from syndtrack.metrics import Metrics
 from syndtrack.scheduler import PollSummary
 from syndtrack.tracker import Tracker
 from syndtrack.web.server import Site
 
-Say = Callable[[str], None]
+log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, host: str, port: int, say: Say) -> None:
+def serve(settings: Settings, host: str, port: int) -> None:
     """Poll and serve until SIGINT or SIGTERM; a second one ends the process at once. Raises UsageError where the port is taken."""
-    asyncio.run(_serve(settings, host, port, say))
+    asyncio.run(_serve(settings, host, port))
 
 
-async def _serve(settings: Settings, host: str, port: int, say: Say) -> None:
+async def _serve(settings: Settings, host: str, port: int) -> None:
     """The scheduler and the server side by side; a scheduler that fails ends both.
 
     Told to stop, it waits for the poll that is just being stored; polls under way are asked again when it starts the next time.
     """
-    stop = stop_on_signals()
+    stop, metrics = stop_on_signals(), Metrics()
     with Tracker(settings) as tracker:
         if not tracker.feeds():
-            say("no feeds yet: subscribe with `syndtrack add URL` while this runs")
-        async with Site(settings, host, port) as site, tracker.scheduler() as scheduler:
-            say(f"serving on {site.address} (stop with Ctrl-C)")
-            polls = asyncio.create_task(scheduler.forever(lambda summary: say(_summary(summary))))
+            log.info("no feeds yet: subscribe with `syndtrack add URL` while this runs")
+        async with Site(settings, host, port, metrics=metrics) as site, tracker.scheduler(metrics) as scheduler:
+            log.info("serving on %s (stop with Ctrl-C)", site.address)
+            watch = asyncio.create_task(metrics.watch_loop())
+            polls = asyncio.create_task(scheduler.forever(lambda summary: _told(summary, metrics)))
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait((polls, stopped), return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
+            watch.cancel()
             if not polls.done():
-                say("stopping; what was stored stays")
+                log.info("stopping; what was stored stays")
                 polls.cancel()
             with suppress(asyncio.CancelledError):
                 await polls
@@ -58,7 +61,9 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _summary(summary: PollSummary) -> str:
+def _told(summary: PollSummary, metrics: Metrics) -> None:
     """One line a round."""
-    asked = f"{summary.polled} feeds polled, {summary.failed} failed"
-    return f"{asked}, {summary.new} new articles and revisions, {len(summary.refused)} inputs refused"
+    numbers = {"polled": summary.polled, "failed": summary.failed, "new": summary.new, "refused": len(summary.refused)}
+    metrics.round_done(numbers)
+    line = "%(polled)d feeds polled, %(failed)d failed, %(new)d new articles and revisions, %(refused)d inputs refused"
+    log.info(line, numbers, extra=numbers)

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from syndtrack.config import Settings
 from syndtrack.errors import RefusedError, SyndtrackError, UsageError
+from syndtrack.metrics import CONTENT_TYPE, Metrics
 from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
@@ -41,7 +42,10 @@ log = logging.getLogger(__name__)
 class Site:
     """The web server, with one thread that asks the store and draws, so that no query and no long text holds up the event loop."""
 
-    def __init__(self, settings: Settings, host: str, port: int, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, host: str, port: int, now: Callable[[], datetime] = utc_now, metrics: Metrics | None = None
+    ) -> None:
+        self._metrics = metrics or Metrics()
         self._settings = settings
         self._host, self._port = host, port
         self._now = now
@@ -88,6 +92,7 @@ class Site:
         app.router.add_get("/", self._page("duplicates"))
         app.router.add_get("/style.css", self._style)
         app.router.add_get("/healthz", self._health)
+        app.router.add_get("/metrics", self._numbers)
         for name in PAGES:
             app.router.add_get(f"/{name}", self._page(name))
             app.router.add_get(API + name, self._api(name))
@@ -137,8 +142,13 @@ class Site:
         return web.Response(text=self._templates.get_template("style.css").render(), content_type="text/css")
 
     async def _health(self, _: web.Request) -> web.Response:
-        """Whether the store answers, and how much it holds."""
-        return web.json_response({"ok": True, **await self._reading(self._counts)})
+        """Whether the store answers, how much it holds, and how polling goes."""
+        return web.json_response({"ok": True, **await self._reading(self._counts), **self._metrics.health()})
+
+    async def _numbers(self, _: web.Request) -> web.Response:
+        """The same and more for Prometheus."""
+        counts = await self._reading(self._counts)
+        return web.Response(body=self._metrics.text(int(counts["pairs"])), headers={"Content-Type": CONTENT_TYPE})
 
     # -- around the handlers
 

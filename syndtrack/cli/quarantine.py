@@ -1,0 +1,77 @@
+"""Commands of the quarantine: inputs that killed, stalled or overfilled the worker that read them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+import click
+
+from syndtrack.cli.frame import Session, example, finish, format_option
+from syndtrack.models import Refusal
+from syndtrack.reports.formats import print_rows
+from syndtrack.tracker import Tracker
+
+EMPTY = "Nothing is in quarantine: every feed and page could be read, or was refused for a plain reason."
+COLUMNS = ("id", "state", "kind", "url", "reason", "last_tried", "size")
+
+numbers_argument = click.argument("numbers", metavar="ID...", type=int, nargs=-1)
+
+
+@click.group(invoke_without_command=True, epilog=example(
+    "syndtrack quarantine\nsyndtrack quarantine bytes 3 | less\nsyndtrack quarantine retry 3\nsyndtrack quarantine drop --all"
+))  # fmt: skip
+@format_option
+@click.pass_context
+def quarantine(ctx: click.Context, form: str) -> None:
+    """List feeds and pages that killed, stalled or overfilled the process that read them.
+
+    Each is tried twice, then left alone until its bytes change; the rest of its feed goes on.
+    """
+    if ctx.invoked_subcommand is None:
+        with ctx.obj.tracker() as tracker:
+            print_rows(tracker.quarantine(), form, empty=EMPTY, title="Quarantine", columns=COLUMNS)
+
+
+@quarantine.command(epilog=example("syndtrack quarantine retry 3\nsyndtrack quarantine retry --all"))
+@numbers_argument
+@click.option("--all", "everything", is_flag=True, help="All that is listed.")
+@click.pass_obj
+def retry(session: Session, numbers: Sequence[int], everything: bool) -> None:
+    """Read inputs again: their feeds are due at once and are asked for in whole."""
+    _change(session, numbers, everything, Tracker.retry_quarantined, "to be read again at the next look")
+
+
+@quarantine.command(epilog=example("syndtrack quarantine drop 3\nsyndtrack quarantine drop --all"))
+@numbers_argument
+@click.option("--all", "everything", is_flag=True, help="All that is listed.")
+@click.pass_obj
+def drop(session: Session, numbers: Sequence[int], everything: bool) -> None:
+    """List inputs no more and let go of their bytes; the same bytes are still not read again."""
+    _change(session, numbers, everything, Tracker.drop_quarantined, "dropped")
+
+
+@quarantine.command("bytes", epilog=example("syndtrack quarantine bytes 3 > poison.xml"))
+@click.argument("number", metavar="ID", type=int)
+@click.pass_obj
+def bytes_(session: Session, number: int) -> None:
+    """Write what came, its first megabyte, to standard output."""
+    with session.tracker() as tracker:
+        sys.stdout.buffer.write(tracker.quarantined_bytes(number))
+
+
+def _change(
+    session: Session,
+    numbers: Sequence[int],
+    everything: bool,
+    change: Callable[[Tracker, Iterable[int] | None], Sequence[Refusal]],
+    done: str,
+) -> None:
+    """Change those named, or all."""
+    if bool(numbers) == everything:
+        raise click.UsageError("name the IDs that `syndtrack quarantine` lists, or --all")
+    with session.tracker() as tracker:
+        count = len(tracker.quarantine()) if everything else len(set(numbers))
+        refused = change(tracker, None if everything else numbers)
+    click.echo(f"{count - len(refused)} {done}")
+    finish(refused)
