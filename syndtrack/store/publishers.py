@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from syndtrack.models import Credit, Publisher
@@ -196,10 +196,11 @@ class Publishers:
             self._declared[key].add(number)
             self._db.execute("INSERT OR IGNORE INTO publisher_alias VALUES (?, ?)", (number, name))
             meant = number if len(self._declared[key]) == 1 else None
-            self._db.execute(
-                "UPDATE article SET traced = 0 "
-                "WHERE revision_id IN (SELECT revision_id FROM credit WHERE name_key = ? AND publisher_id IS NOT ?)",
+            self._retrace(
+                "revision_id IN (SELECT revision_id FROM credit WHERE name_key = ?1 AND publisher_id IS NOT ?2) "
+                "OR id IN (SELECT d.article_id FROM verdict v JOIN address d ON d.key = v.copy_key WHERE v.publisher_key = ?1)",
                 (key, meant),
+                f"whom {name} means",
             )
             self._compare_again("name_key = ? AND publisher_id IS NOT ?", (key, meant))
             self._db.execute("UPDATE credit SET publisher_id = ? WHERE name_key = ?", (meant, key))
@@ -252,10 +253,12 @@ class Publishers:
         """
         if loser == winner:
             return
-        self._db.execute(
-            "UPDATE article SET traced = 0 "
-            "WHERE publisher_id = ? OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?)",
-            (loser, loser),
+        names = dict(self._db.execute("SELECT id, name FROM publisher WHERE id IN (?, ?)", (loser, winner)).fetchall())
+        self._retrace(
+            "publisher_id = ?1 OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?1) "
+            "OR id IN (SELECT copy_id FROM edge WHERE source_publisher_id = ?1 OR credited_to_id = ?1)",
+            (loser,),
+            f"{names[loser]} is {names[winner]}",
         )
         self._compare_again("publisher_id = ?", (loser,))
         self._db.execute("DELETE FROM edge WHERE source_publisher_id = ? OR credited_to_id = ?", (loser, loser))
@@ -278,6 +281,15 @@ class Publishers:
         self._db.execute("DELETE FROM publisher WHERE id = ?", (loser,))
         self.choose_owner(winner)
         self.load()
+
+    def _retrace(self, condition: str, values: Sequence[object], because: str) -> None:
+        """Have the articles of which a condition holds traced again; those that were traced before are told why."""
+        self._db.execute(f"UPDATE article SET traced = 0 WHERE {condition}", values)
+        reason = f"?{len(values) + 1}"
+        self._db.execute(
+            f"INSERT OR IGNORE INTO retrace SELECT id, 'publishers', {reason} FROM article WHERE told IS NOT NULL AND ({condition})",
+            (*values, because),
+        )
 
     def choose_owner(self, number: int) -> None:
         """Let the best statement of a publisher's owner hold; where that is news, its articles are traced again."""
