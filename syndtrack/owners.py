@@ -26,12 +26,10 @@ COMMENT = re.compile(r"(?:^|\s)#.*")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 # What reuse must look like to be that of one house, and why:
-EACH_WAY = 2  # one page each way happens between any two that read each other; aggregators take and seldom give
-EACH_WAY_WITH_FURNITURE = 1  # … unless the two also print the same boxes
+FEWEST = 4  # articles exchanged; one page each way happens between any two that read each other
+FEWEST_WITH_FURNITURE = 3  # … unless the two also print the same boxes
 FEWEST_LINES = 2  # one line in common may be a vendor's or a regulator's
-COMMON_LINE = 0.02  # a line on more than this share of all publishers' pages (and on more than eight) is a vendor's, and tells nothing
-FEWEST_COMMON = 8
-BALANCE = 0.2  # the lesser direction against the greater: a blog that reposts one site daily is no sister of it
+BALANCE = 0.2  # the lesser direction against the greater: aggregators and blogs that repost take and seldom give
 SMALLEST_SHARE = 0.1  # of the smaller one's articles are exchanged: large papers that now and then print each other do not come to it
 MOST_CREDITED = 0.5  # partners under licence name each other; within one house that is seldom done
 
@@ -140,15 +138,19 @@ def _top(site: str, parents: Mapping[str, Collection[str]]) -> str | None:
 # -- behaviour
 
 
+def most_holders(publishers: int) -> int:
+    """How many of some publishers may have a line before it tells nothing, being a vendor's: a fiftieth; of few, a tenth."""
+    return max(2, min(8, publishers // 10), publishers // 50)
+
+
 def are_sisters(there: Reuse, back: Reuse, printed: tuple[int, int], shared_lines: int) -> bool:
     """Whether two publishers print each other's pages as sites of one house do. `printed`: articles of each; `shared_lines`: furniture that
     both have and few others.
     """
     less, more = sorted((there.copies, back.copies))
-    fewest = EACH_WAY_WITH_FURNITURE if shared_lines >= FEWEST_LINES else EACH_WAY
     return (
-        less >= fewest
-        and less >= BALANCE * more
+        less + more >= (FEWEST_WITH_FURNITURE if shared_lines >= FEWEST_LINES else FEWEST)
+        and less >= max(1, BALANCE * more)
         and less + more >= SMALLEST_SHARE * min(printed)
         and there.credited + back.credited <= MOST_CREDITED * (less + more)
     )

@@ -14,7 +14,7 @@ from scripted_server import Reply, ScriptedServer
 from test_flow import UNRELATED, archive, article
 
 from syndtrack.config import Settings
-from syndtrack.owners import Reuse, Statement, are_sisters, houses, named_sites, owners_by_trust, parse_trust, site_of
+from syndtrack.owners import Reuse, Statement, are_sisters, houses, most_holders, named_sites, owners_by_trust, parse_trust, site_of
 from syndtrack.tracker import Tracker
 
 FILE = """# the harbour group
@@ -179,20 +179,24 @@ async def test_a_place_in_a_network_of_ones_own_is_not_asked_because_a_stranger_
     ("there", "back", "printed", "lines", "sisters"),
     [
         (Reuse(3, 0), Reuse(2, 0), (20, 30), 0, True),
-        (Reuse(3, 0), Reuse(1, 0), (20, 30), 0, False),
-        (Reuse(3, 0), Reuse(1, 0), (20, 30), 2, True),
+        (Reuse(2, 0), Reuse(1, 0), (20, 30), 0, False),
+        (Reuse(2, 0), Reuse(1, 0), (20, 30), 2, True),
         (Reuse(30, 0), Reuse(2, 0), (60, 60), 0, False),
         (Reuse(3, 0), Reuse(2, 0), (900, 4_000), 0, False),
         (Reuse(3, 3), Reuse(2, 1), (20, 30), 0, False),
         (Reuse(5, 0), Reuse(0, 0), (20, 30), 9, False),
     ],
-    ids=["both ways", "once back", "once back with the same boxes", "a reposter", "large papers", "partners under licence", "one way"],
+    ids=["both ways", "seldom", "seldom with the same boxes", "a reposter", "large papers", "partners under licence", "one way"],
 )
 def test_sisters_print_each_others_pages_often_both_ways_and_without_credit(
     there: Reuse, back: Reuse, printed: tuple[int, int], lines: int, sisters: bool
 ):
     assert are_sisters(there, back, printed, lines) == sisters
     assert are_sisters(back, there, printed[::-1], lines) == sisters
+
+
+def test_a_line_that_many_have_tells_nothing():
+    assert [most_holders(n) for n in (0, 2, 30, 80, 300, 1_000)] == [2, 2, 3, 8, 8, 20]
 
 
 def test_sisters_of_sisters_are_of_one_house_unless_they_are_known_to_have_different_owners():

@@ -14,7 +14,8 @@ Row = dict[str, Any]
 
 MATCHES = """
     SELECT x.url AS a, y.url AS b, m.resemblance, m.a_in_b, m.b_in_a, m.shared_words, m.kind,
-           x.publisher_id = y.publisher_id AS same_publisher, coalesce(coalesce(p.owner, p.house) = coalesce(q.owner, q.house), 0) AS same_owner,
+           x.publisher_id = y.publisher_id AS same_publisher,
+           coalesce(coalesce(p.owner, p.house) = coalesce(q.owner, q.house), 0) AS same_owner,
            (x.first_seen, x.url) > (y.first_seen, y.url) AS swapped
     FROM match m JOIN article x ON x.id = m.a JOIN article y ON y.id = m.b
     JOIN publisher p ON p.id = x.publisher_id JOIN publisher q ON q.id = y.publisher_id
@@ -62,7 +63,8 @@ PUBLISHERS = """
     ), printed AS (
         SELECT publisher_id, count(*) AS number FROM article GROUP BY publisher_id
     )
-    SELECT sp.name AS source_publisher, cp.name AS copy_publisher, count(*) AS copies,
+    SELECT sp.name AS source_publisher, cp.name AS copy_publisher, count(*) AS copies, count(*) AS edges,
+           coalesce(coalesce(sp.owner, sp.house) = coalesce(cp.owner, cp.house), 0) AS same_owner,
            round(avg(k.credited), 3) AS credited_share,
            m.lag AS median_lag_seconds,
            round(1.0 * count(DISTINCT k.of_article) / a.number, 3) AS share_of_source_reused,
@@ -106,7 +108,8 @@ class Lookups:
 
     def publishers(self) -> Iterator[Row]:
         """Who copies whom."""
-        yield from self._db.query(PUBLISHERS)
+        for row in self._db.query(PUBLISHERS):
+            yield row | {"same_owner": bool(row["same_owner"])}
 
     def stories(self) -> Iterator[Row]:
         """Stories, the largest first."""

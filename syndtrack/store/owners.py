@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndtrack.owners import COMMON_LINE, FEWEST_COMMON, Owned, Reuse, Statement, TrustAnswer, are_sisters, houses, owners_by_trust
+from syndtrack.owners import Owned, Reuse, Statement, TrustAnswer, are_sisters, houses, most_holders, owners_by_trust
 from syndtrack.store.publishers import Publishers
 from syndtrack.store.times import to_text
 from syndtrack.urls import registrable_domain
@@ -152,12 +152,12 @@ class Owners:
 
     def _lines_of_few(self, concerned: str) -> dict[int, set[int]]:
         """Furniture of some publishers that few others have."""
-        houses_with_lines = self._db.execute("SELECT count(DISTINCT publisher_id) FROM furniture").fetchone()[0]
+        with_lines = self._db.execute("SELECT count(DISTINCT publisher_id) FROM furniture").fetchone()[0]
         found: dict[int, set[int]] = defaultdict(set)
         for number, key in self._db.execute(
             "SELECT publisher_id, line_key FROM furniture WHERE publisher_id IN (SELECT value FROM json_each(?)) AND line_key IN "
             "(SELECT line_key FROM furniture GROUP BY line_key HAVING count(*) BETWEEN 2 AND ?)",
-            (concerned, max(FEWEST_COMMON, int(COMMON_LINE * houses_with_lines))),
+            (concerned, most_holders(with_lines)),
         ):
             found[number].add(key)
         return found
