@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from syndtrack import __version__
-from syndtrack.cli import articles, export, feeds, lookups, publishers, quarantine, running, verdicts
+from syndtrack.cli import articles, export, feeds, lookups, publishers, quarantine, running, signatures, verdicts
 from syndtrack.cli.frame import Group, Session, example
 
 
@@ -38,6 +38,7 @@ for command in (
     *(lookups.trace, lookups.report, lookups.search),
     publishers.publishers,
     *(verdicts.verdict, verdicts.verdicts, verdicts.history),
+    signatures.signature,
     *(running.run, running.sample, quarantine.quarantine),
 ):
     main.add_command(command)

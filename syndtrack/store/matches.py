@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,6 +77,14 @@ class Matches:
             (sequence,),
         )
         return list(rows.fetchall())
+
+    def signatures(self) -> Iterator[tuple[str, str, str, str, bytes]]:
+        """Every fingerprint: its article's address and publisher, the revision's title and first sight, the bytes."""
+        rows: Iterator[tuple[str, str, str, str, bytes]] = self._db.execute(
+            "SELECT a.url, p.name, r.title, r.first_seen, f.content FROM fingerprint f JOIN revision r ON r.id = f.revision_id "
+            "JOIN article a ON a.id = r.article_id JOIN publisher p ON p.id = a.publisher_id ORDER BY f.revision_id"
+        )
+        return rows
 
     # -- pairs
 

@@ -1,0 +1,65 @@
+"""Signatures: what two houses compare without exchanging texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from syndtrack.cli.frame import Session, example, finish, format_option
+from syndtrack.errors import UsageError
+from syndtrack.exchange import AT_LEAST, Signed, resembling, signatures_of, stored_signatures
+from syndtrack.models import Refusal
+from syndtrack.reports.formats import print_rows
+from syndtrack.store.lookups import Row
+from syndtrack.tracker import utc_now
+
+ON_TERMINALS = ("their_publisher", "their_title", "our_publisher", "ours", "resemblance", "standard_error")
+
+
+@click.command(epilog=example(
+    "syndtrack signature articles.jsonl > ours.jsonl\nsyndtrack signature --stored | gzip > ours.jsonl.gz\n"
+    "syndtrack signature --compare theirs.jsonl.gz --at-least 0.5"
+))  # fmt: skip
+@click.argument("file", required=False)
+@click.option("--stored", is_flag=True, help="Of all stored articles rather than of a file.")
+@click.option("--compare", metavar="SIGNATURES", help="A file of another house's signatures (- for standard input): what do they resemble?")
+@click.option("--at-least", type=click.FloatRange(0.05, 1), default=AT_LEAST, show_default=True, help="The least resemblance to be shown.")
+@format_option
+@click.pass_obj
+def signature(session: Session, *, file: str | None, stored: bool, compare: str | None, at_least: float, form: str) -> None:
+    """Print signatures of texts, which another house can compare with its own without seeing the texts; or compare another house's.
+
+    FILE is an archive, a file of one article's text or HTML, or - for standard input; nothing is stored. One JSON object a line comes out.
+    With --compare, rows say which stored articles resemble which of theirs: the estimated share of five-word runs that both have in common,
+    and its standard error.
+    """
+    if sum((file is not None, stored, compare is not None)) != 1:
+        raise UsageError("one of FILE, --stored and --compare SIGNATURES is wanted; `syndtrack signature --help` has examples")
+    refused: list[Refusal] = []
+    if file is not None:
+        _print(signatures_of(file, utc_now()), refused)
+    else:
+        with session.reading() as tracker:
+            if compare is None:
+                _print(stored_signatures(tracker.store), refused)
+            else:
+                rows = _accepted(resembling(tracker.store, compare, at_least), refused)
+                print_rows(rows, form, empty="no stored article resembles any of them", title="Resembling", columns=ON_TERMINALS)
+    finish(refused)
+
+
+def _print(signed: Iterable[Signed | Refusal], refused: list[Refusal]) -> None:
+    for each in signed:
+        if isinstance(each, Refusal):
+            refused.append(each)
+        else:
+            click.echo(each.to_json())
+
+
+def _accepted(rows: Iterable[Row | Refusal], refused: list[Refusal]) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Refusal):
+            refused.append(row)
+        else:
+            yield row
