@@ -21,7 +21,7 @@ from syndtrack.store.store import Store
 from syndtrack.tracker import Tracker
 from syndtrack.web.marking import ago, marked, spoken
 from syndtrack.web.pages import PAGES
-from syndtrack.web.server import Site
+from syndtrack.web.server import Site, _templates
 
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 QUERIES = {"article": "?url=" + quote(BLOG["url"], safe=""), "search": "?q=gates"}
@@ -360,3 +360,8 @@ def test_marking_a_text_of_very_many_removals_takes_no_longer_than_reading_it():
 def test_the_unrelated_article_is_an_original(filled_db: Path):
     with Tracker(Settings(db=filled_db)) as tracker:
         assert len(tracker.trace(UNRELATED["url"])["chain"]) == 1
+
+
+def test_control_characters_in_texts_of_others_are_replaced_on_pages_and_macros_stay_as_drawn():
+    macro = "{% macro m(t) %}<b>{{ t }}</b>{% endmacro %}{{ m(t) }}"
+    assert _templates().from_string(macro).render(t="a\x1b[2J\u202e<i>") == "<b>a\ufffd[2J\ufffd&lt;i&gt;</b>"

@@ -144,7 +144,7 @@ def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
     if named is not None:
         chain.append(unobserved(named))
     revision = article["revision_id"]
-    return TraceRecord(
+    record = TraceRecord(
         article=chain[0],
         chain=chain,
         origin=chain[-1],
@@ -154,5 +154,8 @@ def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
         removals=[RemovalRecord(**r) for r in lookups.removals(revision)],  # type: ignore[typeddict-item] # a row of just these
         independent_origins=lookups.independent_origins(article["story_id"]),
         judgement=lookups.judgement(revision),
-        revisions=lookups.revisions(article_id),
     )
+    revisions = lookups.revisions(article_id)
+    if len(revisions) > 1:
+        record["revisions"] = revisions
+    return record

@@ -232,7 +232,8 @@ def _add_answer(tree: Tree, record: ExplanationRecord, place: int) -> None:
     for e in answer["evidence"]:
         line = branch.add(Text(f"{e['kind']} ({e['weight']:+.1f}): ", style="dim") + Text(one_line(e["text"])))
         if e["source_text"] is not None:
-            same = e["source_text"].split() == e["text"].split()
+            there = " ".join(e["source_text"].split())
+            same = there in " ".join(e["text"].split()) and len(there) + 2 >= len(e["text"].strip())  # but for a full stop
             line.add(Text("there: ", style="dim") + Text("the same words" if same else one_line(e["source_text"])))
 
 
@@ -275,7 +276,7 @@ def _add_what_ifs(tree: Tree, record: ExplanationRecord) -> None:
 
 def what_if_line(found: WhatIfRecord) -> str:
     """One change and its effect in words."""
-    which = f"{found['article_publisher']} "
+    which = f"{found['article_publisher']}, "
     if not found["changes"]:
         return f"{which}{found['change']}: the same answer, {found['before']:.2f} → {found['after']:.2f}"
     source = f"from {found['publisher']} {found['source'] or '(not observed)'}"

@@ -14,10 +14,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from syndtrack.config import Settings
 from syndtrack.errors import RefusedError, SyndtrackError, UsageError
 from syndtrack.metrics import CONTENT_TYPE, Metrics
+from syndtrack.reports.formats import plain
 from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
@@ -182,11 +184,17 @@ class Site:
 
 
 def _templates() -> Environment:
-    """The templates with their filters. What they show is escaped."""
+    """The templates with their filters. What they show is escaped, and control characters in it are replaced."""
     found = Environment(
-        loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=_shown,
+    )  # fmt: skip
     found.filters |= {"query": lambda text: quote(str(text), safe=""), "ago": ago, "exact": exact, "spoken": spoken}
     found.tests["web_address"] = is_http
     found.globals["marked"] = marked
     return found
+
+
+def _shown(value: object) -> object:
+    """Text of others as a page may hold it; what a macro drew is done already."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
