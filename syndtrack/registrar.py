@@ -9,7 +9,6 @@ A publisher is named by any of its names or domains. What a person decides here 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, get_args
@@ -25,7 +24,6 @@ from syndtrack.store.publishers import MAX_NAME
 
 Row = dict[str, Any]
 KINDS: tuple[PublisherKind, ...] = get_args(PublisherKind)
-NEAREST = 5
 MOST_FOLLOWED = 500  # owners named by sites; a chain of papers has one
 
 
@@ -70,20 +68,7 @@ class Registrar:
 
     def find(self, name: str) -> int:
         """The id of the one publisher of that name, alias or domain."""
-        number = self._store.directory.named(name)
-        if number is not None:
-            return number
-        known = list(self._store.directory.names())
-        key = fold(name)
-        found = sorted({n for each, n in known if key and fold(each) == key})
-        if not found and "." in name and (at := self._store.publishers.registry().at(name)) is not None:
-            found = [at]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            called = (repr(self._store.directory.publisher(n)["name"]) for n in found)
-            raise UsageError(f"{len(found)} publishers go by {name!r}: {', '.join(called)}; name one of them in full")
-        raise UsageError(f"no publisher {name!r}; {_nearest(key, [each for each, _ in known])}")
+        return self._store.directory.find(name)
 
     # -- owners
 
@@ -178,12 +163,3 @@ def _check_kind(kind: str) -> PublisherKind:
         if kind == each:
             return each
     raise UsageError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
-
-
-def _nearest(key: str, names: Sequence[str]) -> str:
-    """What may have been meant."""
-    folded: dict[str, str] = {}
-    for name in names:
-        folded.setdefault(fold(name), name)
-    near = [folded[k] for k in folded if key and key in k][:NEAREST] or [folded[k] for k in difflib.get_close_matches(key, folded, NEAREST)]
-    return f"nearest: {', '.join(near)}" if near else "syndtrack publishers list shows those known"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
+from syndtrack.errors import UsageError
+from syndtrack.publishers import fold
+from syndtrack.urls import host_of, shown
+
 Row = dict[str, Any]
+NEAREST = 5
+MAX_SHOWN = 100  # characters of a name that nobody has
 
 LIST = """
     SELECT p.name, p.kind, coalesce(p.owner, p.house) AS owner,
@@ -54,6 +61,16 @@ REPUBLISHED = """
     ORDER BY s.first_seen, s.url, c.first_seen, c.url"""
 
 
+def _nearest(key: str, names: Sequence[str]) -> str:
+    """What may have been meant by a folded name."""
+    folded: dict[str, str] = {}
+    for name in names:
+        folded.setdefault(fold(name), name)
+    near = [folded[k] for k in folded if key and key in k][:NEAREST]
+    near = near or [folded[k] for k in difflib.get_close_matches(key[:MAX_SHOWN], folded, NEAREST)]
+    return f"nearest: {', '.join(near)}" if near else "syndtrack publishers list shows those known"
+
+
 class Directory:
     """Read-only questions about publishers to a store's database."""
 
@@ -75,7 +92,9 @@ class Directory:
         row["decisions"] = list(
             self._db.query("SELECT at, what, value, was FROM publisher_decision WHERE publisher_id = ? ORDER BY id", (number,))
         )
-        row["feed_addresses"] = [r[0] for r in self._db.conn.execute("SELECT url FROM feed WHERE publisher_id = ? ORDER BY url", (number,))]
+        row["feed_addresses"] = [
+            shown(r[0]) for r in self._db.conn.execute("SELECT url FROM feed WHERE publisher_id = ? ORDER BY url", (number,))
+        ]
         return row
 
     def owners(self) -> Iterator[Row]:
@@ -97,6 +116,30 @@ class Directory:
             "SELECT name, id FROM publisher UNION SELECT alias, publisher_id FROM publisher_alias "
             "UNION SELECT domain, publisher_id FROM publisher_domain ORDER BY 1, 2"
         )
+
+    def find(self, name: str) -> int:
+        """The one publisher of that name, alias or domain, in any spelling. Raises UsageError where there is none or are several."""
+        number = self.named(name)
+        if number is not None:
+            return number
+        known, key = list(self.names()), fold(name)
+        found = {n for each, n in known if key and fold(each) == key} or self._at(name)
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            called = (repr(self.publisher(n)["name"]) for n in sorted(found))
+            raise UsageError(f"{len(found)} publishers go by {name!r}: {', '.join(called)}; name one of them in full")
+        raise UsageError(f"no publisher {name[:MAX_SHOWN]!r}; {_nearest(key, [each for each, _ in known])}")
+
+    def _at(self, name: str) -> set[int]:
+        """Whose the longest domain is that a host lies under."""
+        host = host_of(name).removeprefix("www.") if "." in name else ""
+        while host:
+            row = self._db.conn.execute("SELECT publisher_id FROM publisher_domain WHERE domain = ?", (host,)).fetchone()
+            if row is not None:
+                return {int(row[0])}
+            _, _, host = host.partition(".")
+        return set()
 
     def republished(self, number: int) -> Iterator[Row]:
         """Every copy of a publisher's articles by others, with the revisions to compare."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
-from syndtrack.errors import RefusedError
+from syndtrack.errors import RefusedError, UsageError
 from syndtrack.reports.chain import trace_record
+from syndtrack.reports.republished import republished
 from syndtrack.store.lookups import Lookups, Row
 from syndtrack.store.store import Store
 from syndtrack.tracker import explanations
@@ -68,6 +69,18 @@ def stories(lookups: Lookups, query: Query) -> Record:
 def publishers(lookups: Lookups, query: Query) -> Record:
     """Who copies whom."""
     return {"publishers": list(islice(lookups.publishers(), _limit(query, 200)))}
+
+
+def one_publisher(store: Store, query: Query) -> Record:
+    """The publisher that `name` asks for, by any of its names or domains, and every copy of its articles."""
+    name = query.get("name", "")[:MOST_WORDS].strip()
+    if not name:
+        return {"publisher": None, "republished": []}
+    try:
+        number = store.directory.find(name)
+    except UsageError as error:
+        raise NotFoundError(name, str(error)) from error
+    return {"publisher": store.directory.publisher(number), "republished": list(islice(republished(store, number), _limit(query, 200)))}
 
 
 def search(lookups: Lookups, query: Query) -> Record:

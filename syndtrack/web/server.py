@@ -24,7 +24,7 @@ from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
 from syndtrack.web.marking import ago, exact, marked, spoken
-from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation
+from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation, one_publisher
 
 API = "/api/v1/"
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -128,6 +128,8 @@ class Site:
         """What a page shows, all of it from one moment."""
         with self._store.snapshot():
             record = PAGES[name][1](self._store.lookups, query)
+            if name == "publishers":
+                return record | one_publisher(self._store, query)
             return record | explanation(self._store, query) if name == "article" else record
 
     def _counts(self) -> Record:
