@@ -125,10 +125,11 @@ class Flow:
     def _record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         """The same, inside the transaction."""
         feed_id = result.feed.id
-        home = registrable_domain(result.feed.url)
-        if articles and any(registrable_domain(a.submission.url) == home for a in articles):
-            self.store.publishers.of_feed(result.feed.url, result.feed.title)
-        recorded = self.record(articles)
+        if articles:
+            home = registrable_domain(result.feed.url)
+            if any(registrable_domain(a.submission.url) == home for a in articles):
+                self.store.publishers.of_feed(result.feed.url, result.feed.title)
+        recorded = self.record(articles) if articles else []
         # looked up afterwards: of two articles of one poll, the later may have shown that they are one
         by_url = {a.submission.url: self.store.lookups.article_id(a.submission.url) for a in articles}
         news = sum(r.is_new or r.is_new_revision for r in recorded)
@@ -140,7 +141,8 @@ class Flow:
             sightings.append((entry.key, entry.entry_hash, article_id, refusal_counts))
             if article_id is not None and entry.submission and entry.url != entry.submission.url:
                 self.store.articles.add_redirect(article_id, entry.url, result.at)
-        self.store.feeds.sight(feed_id, sightings, result.at)
+        if sightings:
+            self.store.feeds.sight(feed_id, sightings, result.at)
         for refusal in (*result.refused, *refused):
             self.store.articles.refuse(result.at, refusal.what, refusal.reason, feed_id)
         if articles:

@@ -174,7 +174,7 @@ class Fetcher:
             headers = {"Accept": accept} | (conditions if at == (validators_of or url) else {})
             left = self._deadline - spent
             async with AsyncExitStack() as stack:
-                held = place or await stack.enter_async_context(Place(self._slots))
+                held = await stack.enter_async_context(Place(self._slots)) if place is None else place
                 answer, location, took = await self._ask(url, at, headers, max_bytes, left, part=part, own=own, place=held)
             spent += took
             if location is None:

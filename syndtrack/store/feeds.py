@@ -88,8 +88,8 @@ class Feeds:
         values |= {name: to_text_or_none(values[name]) for name in TIMES} | {"hints": _hints_text(feed.hints)}
         # up, not down: a time before which nobody is to be asked
         values |= {name: None if (at := getattr(feed, name)) is None else to_text_up(at) for name in ("next_check", "asked_to_wait_until")}
-        # an address that another subscription has already is not taken over
-        if self._db.execute("SELECT 1 FROM feed WHERE url = ? AND id <> ?", (feed.url, feed.id)).fetchone():
+        # an address that another subscription has already is not taken over; one that stays need not go through the index
+        if self._db.execute("SELECT 1 FROM feed WHERE url = ?", (feed.url,)).fetchone():
             del values["url"]
         changes = ", ".join(f"{name} = ?" for name in values)
         self._db.execute(f"UPDATE feed SET {changes} WHERE id = ?", (*values.values(), feed.id))
