@@ -1,6 +1,7 @@
 """The signature is datasketch's, and the samples find what they promise."""
 
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from syndtrack.errors import MismatchError, RefusedError
 from syndtrack.matching.fingerprint import MIN_SHINGLES, Fingerprint, fingerprint, resemblance
 from syndtrack.matching.signature import Signature, signature
-from syndtrack.words import tokenise
+from syndtrack.words import normal_form, tokenise
 
 SCRIPTS = st.text(
     st.one_of(
@@ -30,6 +31,30 @@ SCRIPTS = st.text(
     max_size=400,
 )
 NUMBERED = "".join(f"word{n} " for n in range(400))
+SENTENCES = {
+    "arabic": ("قال وزير المياه إنّ السدّ القديم سيُغلق حتّى ١٢ مايو لأنّ الشقوق اتّسعت ولأنّ أحداً لم يفتّشه منذ أعوام", 5),
+    "chinese": ("港务局周五宣布关闭北码头十一个星期以便潜水员更换一九五八年安装的闸门渔船必须搬走。", 10),
+    "japanese": ("港湾局は金曜日、北の桟橋を十一週間閉鎖して、潜水士が古い水門を取り替えるとガード下で発表した。", 10),
+    "thai": ("การท่าเรือประกาศเมื่อวันศุกร์ว่าจะปิดท่าเรือด้านเหนือเป็นเวลาสิบเอ็ดสัปดาห์เพื่อเปลี่ยนประตูน้ำเก่าที่รั่วมานาน", 15),
+    "hindi": ("बंदरगाह प्राधिकरण ने शुक्रवार को कहा कि उत्तरी घाट ग्यारह हफ़्ते बंद रहेगा ताकि गोताखोर १९५८ के पुराने फाटक बदल सकें", 5),
+    "russian": (
+        "Управление порта объявило в пятницу, что северный причал закроют на одиннадцать недель: водолазы заменят ещё довоенные ворота",
+        5,
+    ),
+    "greek": ("Η λιμενική αρχή ανακοίνωσε την Παρασκευή ότι ο βόρειος μώλος θα κλείσει για ένδεκα εβδομάδες ΛΟΓΩ ΕΡΓΑΣΙΩΝ ΤΗΣ ΠΟΛΕΩΣ", 5),
+    "turkish": (
+        "İSTANBUL LİMANI YÖNETİMİ cuma günü kuzey iskelesinin ışık ve kapı onarımı için on bir hafta ILIK havada kapanacağını açıkladı",
+        5,
+    ),
+    "german": (
+        "Die Hafenbehörde sperrt die nördliche GROSSE Straße elf Wochen, weil Taucher die maßgefertigten Tore von 1958 austauschen müssen",
+        5,
+    ),
+    "vietnamese": (
+        "Cảng vụ thông báo hôm thứ Sáu rằng bến phía bắc se\u0303 đóng cửa mười một tua\u0302\u0300n để thợ lặn thay các cửa cũ",
+        5,
+    ),
+}
 
 
 def test_a_fingerprint_survives_its_stored_form():
@@ -54,6 +79,27 @@ def test_the_signature_is_datasketchs_bit_for_bit(text: str):
     oracle = MinHash(num_perm=128, hashfunc=xxhash.xxh32_intdigest, scheme="affine32")
     oracle.update_batch([words.hashes[start:end].astype("<u4").tobytes() for start, end in enumerate(words.shingle_ends)])
     assert fingerprint(words).signature.tolist() == oracle.digest().tolist()
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_the_signature_of_every_script_is_datasketchs_from_the_words_on(language: str):
+    text, size = SENTENCES[language]
+    words = tokenise(text)
+    hashes = [xxhash.xxh32_digest(normal_form(text[s:e]).encode())[::-1] for s, e in zip(words.starts, words.ends, strict=True)]
+    oracle = MinHash(num_perm=128, hashfunc=xxhash.xxh32_intdigest, scheme="affine32")
+    oracle.update_batch([b"".join(hashes[n : n + size]) for n in range(len(hashes) - size + 1)])
+    assert len(hashes) > size + 4
+    assert fingerprint(words).signature.tolist() == oracle.digest().tolist()
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_typography_and_case_of_every_script_leave_the_signature_as_it_is(language: str):
+    text, _ = SENTENCES[language]
+    made = fingerprint(tokenise(text)).signature.tolist()
+    for form in ("NFC", "NFD", "NFKD"):
+        assert fingerprint(tokenise(unicodedata.normalize(form, text))).signature.tolist() == made
+    if language != "turkish":  # upper-casing "ı" gives the letter that "i" has, and so back
+        assert fingerprint(tokenise(text.upper())).signature.tolist() == made
 
 
 def test_a_long_text_has_datasketchs_signature_too():

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import combinations
+from random import Random
 
 import numpy as np
 import pytest
@@ -166,6 +167,33 @@ def test_an_excerpt_of_a_hundred_words_is_found_wherever_it_stands():
         text = [f"x{start}y{n}" for n in range(150)] + source[start : start + 100] + [f"z{start}y{n}" for n in range(150)]
         missed += not index.candidates(fingerprint(tokenise(" ".join(text))).samples)
     assert missed == 0
+
+
+@pytest.mark.parametrize(
+    ("letters", "word_length", "between", "words"),
+    [("abcdefghiklmnoprstu", 7, " ", 100), ("абвгдежзиклмнопрст", 7, " ", 100), ("ابتثجحخدذرزسشصضط", 5, " ", 100),
+     ("कखगघचछजझटठडढतथदध", 4, " ", 100), ("港务局周五宣布关闭北码头十一个星期以便潜水员更换", 2, "", 100),
+     ("กขคงจฉชซญดตถทธนบปผพมยรลวสห", 3, "", 100)],
+    ids=["latin", "cyrillic", "arabic", "devanagari", "han", "thai"],
+)  # fmt: skip
+def test_excerpts_of_a_hundred_words_within_other_texts_are_found(letters: str, word_length: int, between: str, words: int):
+    random = Random(17)  # noqa: S311 - the same texts every time
+
+    def text(count: int) -> list[str]:
+        return ["".join(random.choices(letters, k=word_length)) for _ in range(count)]
+
+    index = CandidateIndex()
+    sources = {number: text(600) for number in range(60)}
+    for number, source in sources.items():
+        index.add(number, fingerprint(tokenise(between.join(source))).samples)
+    found = 0
+    for _ in range(300):
+        number, start = random.randrange(60), random.randrange(500)
+        copy = [*text(random.randrange(200)), *sources[number][start : start + words], *text(random.randrange(200))]
+        candidates = [one for one, _ in index.candidates(fingerprint(tokenise(between.join(copy))).samples)]
+        found += number in candidates
+        assert len(candidates) <= 3  # what is proposed is little else
+    assert found >= 0.99 * 300
 
 
 def test_most_excerpts_of_fifty_words_are_found():
