@@ -74,3 +74,7 @@ def read_article_or_crash(submission: Submission) -> ReadArticle | Refusal:
     if "CRASH-PAGE" in (submission.html or ""):
         crash()
     return read_article(submission)
+
+
+def read_nothing(submission: Submission) -> Refusal:
+    return Refusal(submission.url, "not read in this test")
