@@ -16,7 +16,7 @@ from typing import TypeVar
 from syndtrack.errors import PoisonError, RefusedError
 from syndtrack.flow import Flow, ReadArticle, read_article
 from syndtrack.metrics import Metrics
-from syndtrack.models import Feed, Input, Poison, PollResult, Refusal, Submission
+from syndtrack.models import Feed, Input, Poison, PollResult, Refusal, Submission, Verdict
 from syndtrack.pairing import Progress
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.schedule import is_due, may_ask
@@ -192,6 +192,14 @@ class Scheduler:
                 return await self._workers.run(read_article, submission, what=submission.url, deadline=READ_SECONDS, given=given)
             except RefusedError as error:
                 return error
+
+    async def judge(self, given: Sequence[Verdict]) -> list[Refusal]:
+        """Take in verdicts between two polls and trace again what they touch; returns those that cannot hold."""
+        return await self._stored(self._flow.judge, given)
+
+    async def take_back(self, copy: str, source: str | None) -> int:
+        """Take back what was said of a pair or (`source` None) of an origin; returns how many verdicts that were."""
+        return await self._stored(self._flow.take_back, copy, source)
 
     async def _stored(self, function: Callable[..., T], *args: object) -> T:
         """Run on the store's thread."""

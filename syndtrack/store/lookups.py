@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from syndtrack.store.history import History
+from syndtrack.store.publishers import Publishers
+from syndtrack.store.verdicts import Kept, VerdictTable
 from syndtrack.urls import article_key, is_http, shown
 
 Row = dict[str, Any]
@@ -80,6 +83,7 @@ class Lookups:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.history = History(db)
 
     def matches(self) -> Iterator[Row]:
         """Every verified pair, `a` the one seen first."""
@@ -123,6 +127,12 @@ class Lookups:
     def refusals(self, limit: int = 100) -> Iterator[Row]:
         """What could not be used, the latest first."""
         yield from self._db.query("SELECT at, what, reason FROM refusal ORDER BY at DESC, id DESC LIMIT ?", (limit,))
+
+    def verdicts(self) -> list[Kept]:
+        """What persons said, the oldest first."""
+        publishers = Publishers(self._db.conn)
+        table = VerdictTable(self._db.conn, publishers)
+        return table.all(publishers.registry()) if table.any() else []
 
     def counts(self) -> Row:
         """How much is stored."""

@@ -9,6 +9,7 @@ from typing import Any
 from syndtrack.errors import RefusedError, UsageError
 from syndtrack.reports.chain import trace_record
 from syndtrack.reports.republished import republished
+from syndtrack.reports.verdicts import verdict_records
 from syndtrack.store.lookups import Lookups, Row
 from syndtrack.store.store import Store
 from syndtrack.tracker import explanations
@@ -41,6 +42,8 @@ def article(lookups: Lookups, query: Query) -> Record:
         raise NotFoundError(url, "no such article is stored")
     record: Record = dict(trace_record(lookups, article_id))
     record["text"] = lookups.text(lookups.node(article_id)["revision_id"])
+    record["verdicts"] = verdict_records(lookups.verdicts(), [article_id])
+    record["history"] = lookups.history.of(article_id)
     return record
 
 
@@ -53,6 +56,22 @@ def explanation(store: Store, query: Query) -> Record:
         reason = f"its story has more than {MOST_EXPLAINED} articles: `syndtrack trace URL --explain` explains it on the command line"
         raise RefusedError("explain", reason)
     return {"explanation": explanations(store, article_id)}
+
+
+def verdicts(lookups: Lookups, query: Query) -> Record:
+    """What persons said of sources, and whether it holds."""
+    return {"verdicts": verdict_records(lookups.verdicts())[: _limit(query, MOST_ROWS)]}
+
+
+def history(lookups: Lookups, query: Query) -> Record:
+    """What changed in the sources of an article, or last in those of any."""
+    url = query.get("url", "").strip()
+    if not url:
+        return {"history": lookups.history.latest(_limit(query, 100))}
+    article_id = lookups.article_id(url)
+    if article_id is None:
+        raise NotFoundError(url, "no such article is stored")
+    return {"history": lookups.history.of(article_id)}
 
 
 def feeds(lookups: Lookups, query: Query) -> Record:
@@ -109,5 +128,7 @@ PAGES: dict[str, tuple[str, Callable[[Lookups, Query], Record]]] = {
     "stories": ("stories.html", stories),
     "publishers": ("publishers.html", publishers),
     "feeds": ("feeds.html", feeds),
+    "verdicts": ("verdicts.html", verdicts),
+    "history": ("history.html", history),
     "search": ("search.html", search),
 }

@@ -31,6 +31,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         if not tracker.feeds():
             log.info("no feeds yet: subscribe with `syndtrack add URL` while this runs")
         async with Site(settings, host, port, metrics=metrics) as site, tracker.scheduler(metrics) as scheduler:
+            site.judging.writer = scheduler
             log.info("serving on %s (stop with Ctrl-C)", site.address)
             watch = asyncio.create_task(metrics.watch_loop())
             polls = asyncio.create_task(scheduler.forever(lambda summary: _told(summary, metrics)))

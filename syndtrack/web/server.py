@@ -23,6 +23,7 @@ from syndtrack.reports.formats import plain
 from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
+from syndtrack.web.judging import MAX_BODY, Judging
 from syndtrack.web.marking import ago, exact, marked, spoken
 from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation, one_publisher
 
@@ -53,6 +54,7 @@ class Site:
         self._now = now
         self._thread = ThreadPoolExecutor(1, "web")
         self._templates = _templates()
+        self.judging = Judging(host, now)
         self.address = ""
 
     async def __aenter__(self) -> Site:
@@ -90,7 +92,8 @@ class Site:
 
     def _app(self) -> web.Application:
         """The routes."""
-        app = web.Application(middlewares=[self._guarded])
+        app = web.Application(middlewares=[self._guarded], client_max_size=MAX_BODY)
+        self.judging.add_routes(app, API)
         app.router.add_get("/", self._page("duplicates"))
         app.router.add_get("/style.css", self._style)
         app.router.add_get("/healthz", self._health)
@@ -139,7 +142,7 @@ class Site:
 
     def _draw(self, template: str, name: str, record: Record) -> str:
         """A record as a page."""
-        return self._templates.get_template(template).render(page=name, now=self._now(), **record)
+        return self._templates.get_template(template).render(page=name, now=self._now(), token=self.judging.token, **record)
 
     async def _style(self, _: web.Request) -> web.Response:
         """The style sheet."""
