@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, closing
@@ -169,3 +170,27 @@ async def test_slow_inputs_that_wait_for_their_lane_do_not_pile_up(monkeypatch):
             assert all(isinstance(end, PoisonError) for end in ends)
             assert sum(workers.quarantine.tries(given)[0] == tries for given in givens) == (len(givens) if tries == 1 else SLOW_WAITING)
     assert sum(end.again for end in ends) == 2  # they come again; their second try is still to be had
+
+
+async def test_no_step_of_the_event_loop_computes_long_while_a_feed_of_ten_thousand_entries_and_a_large_page_come_in(monkeypatch):
+    monkeypatch.setattr("syndtrack.scheduler.read_article", tasks.read_nothing)
+    monkeypatch.setattr(workers_module, "FIRST_SECONDS", 60.0)
+    longest, step = [0.0], asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        before = time.thread_time()  # of this thread's own computing: what other processes take does not count
+        step(handle)
+        longest[0] = max(longest[0], time.thread_time() - before)
+
+    web = Web()
+    async with web.server as server, Workers(1) as workers:
+        server.pages["/many"] = Reply(rss(*(rss_entry(n, f"/{n}", long_text(n, 2)) for n in range(10_000))))
+        server.pages |= {"/one": Reply(rss(rss_entry(1, "/page"))), "/robots.txt": Reply(status="404 Not Found")}
+        server.pages["/page"] = Reply(long_text(0, 40_000).encode(), headers=(("Content-Type", "text/html"),))
+        feeds = web.feeds(web.url("many.example", "/many"), web.url("a.example", "/one"))
+        async with scheduling(web, workers, *feeds) as scheduler:
+            monkeypatch.setattr(asyncio.Handle, "_run", timed)
+            summary = await scheduler._poll(feeds, lambda *_: None, lambda _: None)
+            monkeypatch.undo()
+    assert summary.failed == 0
+    assert 0.0 < longest[0] < 0.1

@@ -28,7 +28,7 @@ from syndtrack.polling.pages import LaterError, Pages
 from syndtrack.polling.places import Place
 from syndtrack.polling.seen import ReadFeed, read_feed, submission
 from syndtrack.polling.workers import Workers
-from syndtrack.urls import shown
+from syndtrack.urls import registrable_domain, shown
 
 # What the store holds of a feed: a function from its id to keys and hashes of its entries.
 Known = Callable[[int], Awaitable[Mapping[str, str]]]
@@ -107,6 +107,7 @@ class Poller:
         self._page_bytes: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
+        await asyncio.to_thread(registrable_domain, "example.org")  # loads the list of suffixes, 0.1 s: not on the event loop later
         await self.fetcher.__aenter__()
         kept = await self._memory.begin()
         if kept.since is not None:

@@ -49,7 +49,7 @@ TASKS_PER_WORKER = 500
 GRACE = 20.0
 WALL_FACTOR = 4
 # Of computing, for the first try at an input; feeds and pages of the web take 0.05 to 1.
-FIRST_SECONDS = 2.0
+FIRST_SECONDS = 3.0
 # Inputs that wait for the slow lane; the next ones are asked to come again, so that what waits does not take up places elsewhere.
 SLOW_WAITING = 4
 START_SECONDS = 10.0
