@@ -298,9 +298,8 @@ async def test_a_feed_that_fails_or_kills_its_worker_leaves_the_others_alone(mon
         feeds = [subscribed(server.url(path), id=n) for n, path in enumerate(("/killer", "/none", "/good", "/killer", "/good"))]
         results = {result.feed.id: result async for result in poller.poll(feeds, nothing_known)}
     killed, unanswered = "took longer than 0.5 s to read and was stopped", "the server closed the connection without an answer"
-    again = f"{killed}; tried once more at the next look"
     assert [results[n].reason for n in (1, 2, 4)] == [unanswered, None, None]
-    assert {results[n].reason for n in (0, 3)} <= {killed, again}
+    assert all(killed in (results[n].reason or "") for n in (0, 3))
 
 
 async def test_a_bug_ends_the_round_instead_of_being_swallowed():

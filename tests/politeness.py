@@ -1,0 +1,159 @@
+"""A week of polling in minutes: the real scheduler and store on a simulated web, under an event loop whose clock jumps, with restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import selectors
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from simulated_web import DELAY, Judge, SimulatedFetcher, SimulatedWeb
+
+from syndtrack.flow import Flow, ReadArticle
+from syndtrack.models import PollResult, Reading, Refusal, Submission
+from syndtrack.politeness import StoredMemory
+from syndtrack.polling.poll import Poller
+from syndtrack.polling.quarantine import Quarantine
+from syndtrack.scheduler import Scheduler
+from syndtrack.store.store import Store
+
+
+THREADS_TAKE = 60.0  # real seconds at most; otherwise something is wrong
+
+
+class _Selector(selectors.DefaultSelector):
+    """Waits for nothing: where nobody is ready, the clock jumps to the next timer. Where there is none, a thread is waited for."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0 if timeout is not None else THREADS_TAKE)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("everybody waits for somebody")
+            self.now += max(timeout, 0.0)
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop in simulated time."""
+
+    def __init__(self) -> None:
+        self._jumping = _Selector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+class Inline(Executor):
+    """Does at once what it is given, as a thread of its own cannot in simulated time. Once `killed`, it does nothing any more."""
+
+    killed = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:  # noqa: ANN401 - an executor's own signature
+        done: Future[Any] = Future()
+        if self.killed:
+            return done  # never done, as in a process that is no more
+        try:
+            done.set_result(function(*args, **named))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+class InlineWorkers:
+    """Reads feeds as they are, and of articles only the address: how texts are read and matched is not what is looked at here."""
+
+    killed: Mapping[str, int] = {}
+    waiting = 0
+
+    def __init__(self) -> None:
+        self.quarantine = Quarantine()
+
+    async def run(self, function: Callable[..., Any], *args: Any, **_: Any) -> Any:  # noqa: ANN401 - whatever the function gives
+        if function.__name__ == "read_article":
+            [submission] = args
+            return _barely_read(submission)
+        return function(*args)
+
+
+def _barely_read(submission: Submission) -> ReadArticle:
+    return ReadArticle(submission, Reading(submission.title or "Story", f"Of {submission.url}.", submission.published), ())
+
+
+class WatchedFlow(Flow):
+    """Tells the judge what was stored."""
+
+    judge: Judge
+
+    def record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
+        new = super().record_poll(result, articles, refused)
+        feed = result.feed
+        again = any("tried again" in refusal.reason for refusal in result.refused) or "left for the next look" in result.why
+        for url in {feed.url, feed.validators_of or feed.url}:
+            has_validators = feed.etag is not None or feed.last_modified is not None
+            self.judge.stored(url, has_validators and url == (feed.validators_of or feed.url), again)
+        return new
+
+    def _settle(self, *_: object) -> None:
+        """Nothing is cleaned, matched or traced."""
+
+
+def simulate(
+    folder: Path, *, feeds: int, hosts: int, days: float, restarts: int, seed: int = 2, told: Callable[[str], None] = lambda _: None
+) -> Judge:
+    """Poll a simulated web for so many days, with restarts of which every second is a kill; returns the judge."""
+    web, chance = SimulatedWeb(feeds, hosts, days, seed), random.Random(seed)  # noqa: S311 - a simulation
+    stops = sorted(chance.uniform(0, days * 86_400) for _ in range(restarts))
+    loop = JumpingLoop()
+    try:
+        for number, stop in enumerate([*stops, days * 86_400]):
+            loop.run_until_complete(_run_until(stop, web, folder / "week.db", kill=bool(number % 2)))
+            wrong = sum(map(len, web.judge.violations.values()))
+            told(f"{loop.time() / 86_400:.2f} days, {web.judge.requests:,} requests, {wrong} violations")
+            loop.run_until_complete(asyncio.sleep(chance.choice((0.1, 1.0, 3.0, 30.0, 600.0))))
+    finally:
+        loop.close()
+    return web.judge
+
+
+async def _run_until(stop: float, web: SimulatedWeb, path: Path, *, kill: bool) -> None:
+    """One life of the program."""
+    store, thread, workers = Store(path), Inline(), cast("Any", InlineWorkers())
+    flow = WatchedFlow(store)
+    flow.judge = web.judge
+    if not store.feeds.all():
+        with store.transaction():
+            for feed in web.feeds:
+                store.feeds.add(feed.url, None, web.now())
+    loop = asyncio.get_running_loop()
+    fetcher = SimulatedFetcher(delay=DELAY, now=web.now, ticks=loop.time, pause=asyncio.sleep, lookup=_public)
+    fetcher.web = web
+    async with Poller(workers, fetcher=fetcher, now=web.now, memory=StoredMemory(store, thread, web.now)) as poller:
+        scheduler = Scheduler(flow, poller, workers, cast("Any", thread), web.now)
+        polling = asyncio.create_task(scheduler.forever())
+        done, _ = await asyncio.wait((polling,), timeout=max(stop - loop.time(), 0.0))
+        for task in done:
+            task.result()
+        thread.killed = kill
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            await polling
+        web.judge.stopped()
+        if kill:
+            poller._memory.end = _nothing  # type: ignore[method-assign] # a killed process says nothing at its end
+    store.close()
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _public(_host: str, port: int) -> list[tuple[Any, ...]]:
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]

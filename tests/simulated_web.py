@@ -1,0 +1,291 @@
+"""Feeds, pages and hosts of a simulated web, and a judge who checks every request that arrives there.
+
+The polling program is the real one down to the client session: schedule, poller, hosts, robots, store. Only the session is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import TracebackType
+from typing import Self
+
+from multidict import CIMultiDict, CIMultiDictProxy
+from polling_rig import rss, rss_entry
+from yarl import URL
+
+from syndtrack.polling.fetch import Fetcher
+
+BEGIN = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
+DAY = 86_400
+DELAY = 5.0
+FLOOR = 300
+ENTRIES = 12
+TEXT = "The council of the harbour town decided at some length what had been decided before and said so twice. " * 12
+
+
+@dataclass
+class Host:
+    """`busy` are spans of seconds in which it asks to be left alone, `crawl_delay` what its robots.txt asks for."""
+
+    name: str
+    latency: float
+    busy: list[tuple[float, float]]
+    by_date: bool
+    crawl_delay: float | None
+    flaky: float
+
+
+@dataclass
+class SimulatedFeed:
+    """`kind` of validators: etag, date, both, none; `per_day` entries; `teasers`: these need their pages; `moves`: a redirect's status."""
+
+    host: Host
+    number: int
+    kind: str
+    per_day: float
+    teasers: bool
+    ttl: int
+    moves: int
+
+    @property
+    def url(self) -> str:
+        """Where it is subscribed to."""
+        return f"http://{self.host.name}/feed/{self.number}?sig=a%2Fb%3d"
+
+    def count(self, at: float) -> int:
+        """Entries published by then."""
+        return 20 + int(self.per_day * at / DAY + (self.number % 10) / 10)
+
+
+@dataclass
+class Judge:
+    """What was asked, host by host and address by address, and what was wrong with it."""
+
+    requests: int = 0
+    by_status: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    violations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    repeated_after_stop: int = 0
+    _busy: set[str] = field(default_factory=set)
+    _ended: dict[str, float] = field(default_factory=dict)
+    _left_alone_until: dict[str, float] = field(default_factory=dict)
+    _not_before: dict[str, float] = field(default_factory=dict)
+    _unconditional: dict[str, float] = field(default_factory=dict)
+    _tags: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _gives: set[str] = field(default_factory=set)
+    _unstored: set[str] = field(default_factory=set)
+    _excused: set[str] = field(default_factory=set)
+    _had: dict[str, float] = field(default_factory=dict)
+
+    def begins(self, host: str, url: str, headers: Mapping[str, str], at: float) -> None:
+        """A request arrives."""
+        self.requests += 1
+        if host in self._busy:
+            self._wrong("a second request in flight to a host", url, at)
+        if at < self._ended.get(host, -1e9) + DELAY - 1e-6:
+            self._wrong(f"less than {DELAY:.0f} s after the last request to the host", url, at)
+        if at < self._left_alone_until.get(host, 0) - 1e-6:
+            self._wrong("Retry-After ignored", url, at)
+        self._busy.add(host)
+        if "/feed/" in url:
+            self._check_feed(url, headers, at)
+        elif url in self._had and at < self._had[url] + DAY - 1:
+            self._wrong("a page or robots.txt again within a day", url, at)
+        self._unstored.add(url)
+
+    def _check_feed(self, url: str, headers: Mapping[str, str], at: float) -> None:
+        excused = url in self._excused
+        self._excused.discard(url)
+        if at < self._not_before.get(url, 0) - 1e-6:
+            if excused:
+                self.repeated_after_stop += 1
+            else:
+                self._wrong("early", url, at)
+        for name in ("If-None-Match", "If-Modified-Since"):
+            if name in headers and headers[name] not in self._tags[url]:
+                self._wrong("altered validators", f"{url} {headers[name]!r}", at)
+        if "If-None-Match" not in headers and "If-Modified-Since" not in headers:
+            if url in self._gives and at < self._unconditional.get(url, -1e9) + DAY and not excused:
+                self._wrong("unconditional more than once in 24 h", url, at)
+            self._unconditional[url] = at
+
+    def answered(self, host: str, url: str, status: int, headers: Mapping[str, str], at: float, *, waits: float | None, ttl: int) -> None:
+        """The answer has gone out. `waits` is what Retry-After comes to, in seconds, `ttl` what the feed asks for."""
+        self.by_status[status] += 1
+        if waits is not None:
+            self._left_alone_until[host] = at + waits
+        if "/feed/" not in url:
+            if status in (200, 404):
+                self._had[url] = at
+            return
+        if status in (200, 304):
+            self._not_before[url] = at + max(FLOOR, ttl if status == 200 else 0)
+            self._tags[url] |= {headers[name] for name in ("ETag", "Last-Modified") if name in headers}
+        elif status < 400 or status in (429, 503):
+            self._not_before[url] = at + FLOOR
+        else:
+            self._not_before[url] = at + (3_600 if status < 500 else FLOOR)
+
+    def ends(self, host: str, at: float) -> None:
+        """The request is over, answered or broken off."""
+        self._busy.discard(host)
+        self._ended[host] = at
+
+    def stored(self, url: str, validators: bool, again: bool) -> None:
+        """A poll of this feed was stored; `again`: the next look has to have the whole feed, since pages of it are still to be had."""
+        self._unstored = {u for u in self._unstored if u != url}
+        (self._gives.add if validators else self._gives.discard)(url)
+        if again:
+            self._excused.add(url)
+
+    def stopped(self) -> None:
+        """The program has ended: what it asked for and did not store, it may ask for again."""
+        self._excused |= {url for url in self._unstored if "/feed/" in url}
+        for url in self._unstored:
+            self._had.pop(url, None)
+        self._unstored.clear()
+
+    def _wrong(self, what: str, url: str, at: float) -> None:
+        self.violations[what].append(f"{BEGIN + timedelta(seconds=at):%d %H:%M:%S} {url}")
+
+
+class SimulatedWeb:
+    """Hosts with feeds and pages, made by a seed. `time` gives seconds since BEGIN."""
+
+    def __init__(self, feeds: int, hosts: int, days: float, seed: int) -> None:
+        chance = random.Random(seed)  # noqa: S311 - a simulation
+        self.hosts = {f"h{n}.example": _host(f"h{n}.example", chance, days) for n in range(hosts)}
+        each = list(self.hosts.values())
+        self.feeds = [_feed(each[n % hosts] if n < hosts else chance.choice(each[: hosts // 3]), n, chance) for n in range(feeds)]
+        self._by_number = {feed.number: feed for feed in self.feeds}
+        self._chance = chance
+        self.judge = Judge()
+
+    def now(self) -> datetime:
+        """The time, as the program has it."""
+        return BEGIN + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def session(self) -> Session:
+        """What takes the place of an aiohttp session."""
+        return Session(self)
+
+    def answer(self, url: URL, headers: Mapping[str, str], at: float) -> tuple[int, dict[str, str], bytes, float | None]:
+        """Status, headers, body, and what Retry-After comes to."""
+        host = self.hosts[url.host or ""]
+        for begin, end in host.busy:
+            if begin <= at < end:
+                wait = min(max(end - at, 60.0), 7.0 * DAY)
+                until = format_datetime(BEGIN + timedelta(seconds=int(at) + int(wait) + 1), usegmt=True)
+                date = format_datetime(BEGIN + timedelta(seconds=int(at)), usegmt=True)
+                stated = {"Retry-After": until, "Date": date} if host.by_date else {"Retry-After": str(int(wait))}
+                return self._chance.choice((429, 503)), stated, b"", float(int(wait))
+        if url.path == "/robots.txt":
+            delay = f"Crawl-delay: {host.crawl_delay}\n" if host.crawl_delay else ""
+            return (
+                (200, {}, f"User-agent: *\n{delay}Disallow: /private/\n".encode(), None)
+                if self._chance.random() < 0.7
+                else (404, {}, b"", None)
+            )
+        if self._chance.random() < host.flaky:
+            return self._chance.choice((500, 502, 404, 403)), {}, b"", None
+        if url.path.startswith("/feed/"):
+            return self._feed_answer(self._by_number[int(url.path.split("/")[2])], url, headers, at)
+        return 200, {"Content-Type": "text/html"}, f"<html><body><p>{TEXT}</p></body></html>".encode(), None
+
+    def _feed_answer(self, feed: SimulatedFeed, url: URL, headers: Mapping[str, str], at: float) -> tuple[int, dict[str, str], bytes, None]:
+        if feed.moves and not url.path.endswith("/new"):
+            return feed.moves, {"Location": f"/feed/{feed.number}/new?sig=%7e"}, b"", None
+        count = feed.count(at)
+        stated = {}
+        if feed.kind in ("etag", "both"):
+            stated["ETag"] = f'W/"{feed.number}-{count}-é"'
+        if feed.kind in ("date", "both"):
+            stated["Last-Modified"] = format_datetime(BEGIN + timedelta(seconds=int(count * 60)))
+        asked = {headers.get("If-None-Match"), headers.get("If-Modified-Since")} - {None}
+        if asked and asked <= set(stated.values()):
+            return 304, stated, b"", None
+        body = None if feed.teasers else TEXT
+        listed = [rss_entry(n, f"http://{feed.host.name}/page/{feed.number}/{n}", body) for n in range(count, count - ENTRIES, -1)]
+        return 200, stated, rss(*listed, head=f"<ttl>{feed.ttl // 60}</ttl>" if feed.ttl else ""), None
+
+
+def _host(name: str, chance: random.Random, days: float) -> Host:
+    busy = []
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        begin = chance.uniform(0, days * DAY)
+        busy.append((begin, begin + chance.choice((90, 1_800, 14_400))))
+    delay = chance.choice((None, None, None, 2.0, 12.0))
+    return Host(name, chance.choice((0.05, 0.3, 4.0)), busy, chance.random() < 0.5, delay, chance.choice((0.0, 0.0, 0.02, 0.2)))
+
+
+def _feed(host: Host, number: int, chance: random.Random) -> SimulatedFeed:
+    kind = chance.choice(("etag", "etag", "date", "both", "none"))
+    per_day = chance.choice((0.1, 0.5, 2, 6))
+    moves = chance.choice((0,) * 17 + (301, 302, 308))
+    return SimulatedFeed(host, number, kind, per_day, chance.random() < 0.15, chance.choice((0, 0, 0, 3_600)), moves)
+
+
+class Session:
+    """A client session on the simulated web."""
+
+    def __init__(self, web: SimulatedWeb) -> None:
+        self._web = web
+
+    def get(self, url: URL, *, headers: Mapping[str, str], allow_redirects: bool) -> Response:
+        """A request; it is under way while its context is entered."""
+        assert not allow_redirects
+        return Response(self._web, url, headers)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Response:
+    """An answer as the fetcher uses it."""
+
+    def __init__(self, web: SimulatedWeb, url: URL, asked: Mapping[str, str]) -> None:
+        self._web, self._url, self._asked = web, url, asked
+        self.status = 0
+        self.headers: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
+        self.content = self
+        self._body = b""
+
+    async def __aenter__(self) -> Self:
+        loop, host = asyncio.get_running_loop(), self._url.host or ""
+        self._web.judge.begins(host, str(self._url), self._asked, loop.time())
+        try:
+            await asyncio.sleep(self._web.hosts[host].latency)
+        except BaseException:
+            self._web.judge.ends(host, loop.time())
+            raise
+        self.status, stated, self._body, waits = self._web.answer(self._url, self._asked, loop.time())
+        self.headers = CIMultiDictProxy(CIMultiDict(stated | {"Content-Length": str(len(self._body))}))
+        number = self._url.path.split("/")[2] if self._url.path.startswith("/feed/") else ""
+        ttl = self._web._by_number[int(number)].ttl if number else 0
+        self._web.judge.answered(host, str(self._url), self.status, stated, loop.time(), waits=waits, ttl=ttl)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._web.judge.ends(self._url.host or "", asyncio.get_running_loop().time())
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        """The body."""
+        for at in range(0, len(self._body), size):
+            yield self._body[at : at + size]
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class SimulatedFetcher(Fetcher):
+    """The fetcher, with a session on the simulated web."""
+
+    web: SimulatedWeb
+
+    def _new_session(self, guard: object, names: object) -> Session:  # type: ignore[override] # takes the place of aiohttp's
+        return self.web.session()
