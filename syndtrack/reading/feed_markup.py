@@ -23,6 +23,7 @@ from feedparser.urls import make_safe_absolute_uri
 
 MAX_DEPTH = 1_000  # elements within elements; XHTML in real feeds stays below 50
 MAX_AUTHOR = 1_000  # characters; feedparser looks for an address in them in quadratic time
+MAX_BASE = 2_000  # characters of an address to resolve others by: each time is a time through all of it
 MAX_ENTITY = 20  # characters that an entity of the feed's own may stand for: "&nbsp;" as "&#160;", no bomb
 XHTML = "application/xhtml+xml"
 
@@ -153,7 +154,7 @@ class _Lean:
             if name.startswith("xmlns:") or name == "xmlns":
                 self.track_namespace(name[6:] or None, value)
         base = stated.get("xml:base", stated.get("base"))
-        if base:
+        if base and len(base) <= MAX_BASE:
             self.baseuri = make_safe_absolute_uri(self.baseuri, base) or self.baseuri
         self.basestack.append(self.baseuri)
         if self.incontent and self._is_inline(tag):
