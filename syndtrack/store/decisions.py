@@ -101,8 +101,8 @@ class Decisions:
 
     def _retrace(self, number: int) -> None:
         """Have the articles of a publisher and those that credit it traced again."""
-        self._db.execute(
-            "UPDATE article SET traced = 0 WHERE publisher_id = ?1 "
-            "OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?1)",
+        self._publishers.retrace(
+            "publisher_id = ?1 OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?1)",
             (number,),
+            f"what was decided of {self._called(number)[0]}",
         )

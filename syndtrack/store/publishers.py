@@ -196,7 +196,7 @@ class Publishers:
             self._declared[key].add(number)
             self._db.execute("INSERT OR IGNORE INTO publisher_alias VALUES (?, ?)", (number, name))
             meant = number if len(self._declared[key]) == 1 else None
-            self._retrace(
+            self.retrace(
                 "revision_id IN (SELECT revision_id FROM credit WHERE name_key = ?1 AND publisher_id IS NOT ?2) "
                 "OR id IN (SELECT d.article_id FROM verdict v JOIN address d ON d.key = v.copy_key WHERE v.publisher_key = ?1)",
                 (key, meant),
@@ -208,7 +208,8 @@ class Publishers:
     def _compare_again(self, credits: str, values: tuple[object, ...]) -> None:
         """Whoever has these credits is compared anew: of a pair one of which names the other, less in common is a match."""
         self._db.execute(
-            f"UPDATE revision SET step = 'cleaned' WHERE step = 'matched' AND id IN (SELECT revision_id FROM credit WHERE {credits})", values
+            f"UPDATE revision SET step = 'cleaned' WHERE step = 'matched' AND id IN (SELECT revision_id FROM credit WHERE {credits})",
+            values,
         )
 
     # -- whom a credit means
@@ -254,7 +255,7 @@ class Publishers:
         if loser == winner:
             return
         names = dict(self._db.execute("SELECT id, name FROM publisher WHERE id IN (?, ?)", (loser, winner)).fetchall())
-        self._retrace(
+        self.retrace(
             "publisher_id = ?1 OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?1) "
             "OR id IN (SELECT copy_id FROM edge WHERE source_publisher_id = ?1 OR credited_to_id = ?1)",
             (loser,),
@@ -282,7 +283,7 @@ class Publishers:
         self.choose_owner(winner)
         self.load()
 
-    def _retrace(self, condition: str, values: Sequence[object], because: str) -> None:
+    def retrace(self, condition: str, values: Sequence[object], because: str) -> None:
         """Have the articles of which a condition holds traced again; those that were traced before are told why."""
         self._db.execute(f"UPDATE article SET traced = 0 WHERE {condition}", values)
         reason = f"?{len(values) + 1}"
@@ -300,7 +301,7 @@ class Publishers:
         ).fetchone()
         owner = row[0] if row else None
         if self._db.execute("UPDATE publisher SET owner = ?1 WHERE id = ?2 AND owner IS NOT ?1", (owner, number)).rowcount:
-            self._db.execute("UPDATE article SET traced = 0 WHERE publisher_id = ?", (number,))
+            self.retrace("publisher_id = ?1", (number,), f"owner is {owner or 'nobody known'}")
 
     def unjoined(self) -> list[int]:
         """Publishers that were merged since it was last looked whether some of their articles are one."""
