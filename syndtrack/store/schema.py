@@ -68,6 +68,14 @@ def first_tables(db: Database) -> None:
             if statement.strip():
                 db.conn.execute(statement)
     db["revision"].enable_fts(["title", "text"], create_triggers=True, tokenize="unicode61 remove_diacritics 2")  # type: ignore[union-attr] # a table, no view
+    _index_changed_texts_only(db)
     db.create_view("best_edge", BEST_EDGE)
     for name, query in VIEWS.items():
         db.create_view(name, query)
+
+
+def _index_changed_texts_only(db: Database) -> None:
+    """sqlite-utils' trigger indexes a text anew at every update of its row (0.4 ms); a revision's step changes thrice, its text never."""
+    ((made,),) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'revision_au'").fetchall()
+    db.conn.execute("DROP TRIGGER revision_au")
+    db.conn.execute(made.replace("AFTER UPDATE ON", "AFTER UPDATE OF title, text ON", 1))
