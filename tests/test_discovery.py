@@ -59,3 +59,40 @@ async def test_a_site_leads_to_its_feeds_and_a_feed_to_itself():
             await discover(server.url("/none"), fetcher, workers)
         with pytest.raises(FeedError, match="404 Not Found"):
             await discover(server.url("/missing"), fetcher, workers)
+
+
+def sitemap(*links: str) -> bytes:
+    articles = "".join(f"<url><loc>{link}</loc><news:news><news:title>T</news:title></news:news></url>" for link in links)
+    return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' xmlns:news='urn:news'>{articles}</urlset>".encode()
+
+
+def sitemap_list(*links: str) -> bytes:
+    return f"<sitemapindex>{''.join(f'<sitemap><loc>{link}</loc></sitemap>' for link in links)}</sitemapindex>".encode()
+
+
+async def test_a_site_without_feeds_leads_to_the_news_sitemap_of_its_robots_txt():
+    async with ScriptedServer() as server, make_fetcher(Clock()) as fetcher, Workers(1) as workers:
+        named = [server.url("/sitemap.xml"), server.url("/news-sitemap.xml"), server.url("/news/missing.xml"), "ftp://x.example/news"]
+        server.pages |= {
+            "/": Reply(b"<p>Only words"),
+            "/robots.txt": Reply("".join(f"Sitemap: {address}\n" for address in named).encode()),
+            "/news-sitemap.xml": Reply(sitemap("https://paper.example/1")),
+        }
+        assert await discover(server.url("/"), fetcher, workers) == [server.url("/news-sitemap.xml")]
+        assert "/sitemap.xml" not in server.paths()
+
+
+async def test_a_list_of_sitemaps_leads_to_those_of_news():
+    async with ScriptedServer() as server, make_fetcher(Clock()) as fetcher, Workers(1) as workers:
+        server.pages |= {
+            "/index.xml": Reply(sitemap_list(server.url("/pages.xml"), server.url("/news-1.xml"), server.url("/news-list.xml"))),
+            "/news-1.xml": Reply(sitemap("https://paper.example/1")),
+            "/news-list.xml": Reply(sitemap_list(server.url("/deep.xml"), server.url("/news-list.xml"))),
+            "/deep.xml": Reply(sitemap("https://paper.example/2")),
+            "/none.xml": Reply(sitemap_list(server.url("/pages.xml"))),
+        }
+        found = await discover(server.url("/index.xml"), fetcher, workers)
+        assert found == [server.url("/news-1.xml"), server.url("/deep.xml")]
+        assert len(server.asked) == 5
+        with pytest.raises(FeedError, match="announces none"):
+            await discover(server.url("/none.xml"), fetcher, workers)
