@@ -26,7 +26,7 @@ from syndtrack.urls import shown
 READ_SECONDS = 60.0  # for one page; the longest of 181 real pages took under 2
 # Polls whose articles are being read or stored, and of one poll the articles that wait for a worker: what one feed brings does not stand
 # before what others bring.
-POLLS_AT_ONCE = 16
+POLLS_AT_ONCE = 32
 ARTICLES_AT_ONCE = 2
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
 
@@ -127,10 +127,13 @@ class Scheduler:
         try:
             async with aclosing(self._poller.poll(feeds, self._known)) as results:
                 async for result in results:
-                    await self._reading.acquire()
+                    has_articles = any(entry.submission for entry in result.entries)  # others have nothing to wait for
+                    if has_articles:
+                        await self._reading.acquire()
                     task = asyncio.create_task(self._finish(result, tally, stored))
-                    task.add_done_callback(lambda _: self._reading.release())
                     tasks.add(task)
+                    if has_articles:
+                        task.add_done_callback(lambda _: self._reading.release())
                     for each in [t for t in tasks if t.done()]:
                         tasks.remove(each)
                         each.result()  # raises what went wrong
