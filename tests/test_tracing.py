@@ -45,7 +45,7 @@ OTHER = [
 def version(number, publisher, paragraphs, minutes=0, *, credits=(), inserts=(), published=None, title="", links=()):
     """An article. `credits` are (kind, line, publisher id) of lines in the text; those and `inserts` are removed for matching."""
     text = "\n\n".join(paragraphs)
-    cut = [("insert", line) for line in inserts] + [("credit", line) for _, line, _ in credits]
+    cut = [("read-also", line) for line in inserts] + [("credit", line) for _, line, _ in credits]
     removals = sorted((Removal(rule, text.index(line), text.index(line) + len(line)) for rule, line in cut), key=lambda r: r.start)
     resolved = [
         ResolvedCredit(Credit(kind, line, "name", None, text.index(line), text.index(line) + len(line)), named)
@@ -150,6 +150,19 @@ def test_a_dropped_paragraph_that_two_copies_share_binds_them():
     shorter = version(2, PAPER, [*PARAGRAPHS[:2], "Locals have a name for the oldest of the ships.", *PARAGRAPHS[3:]], 60)
     third = version(3, BLOG, shorter.texts[0].split("\n\n")[:5], 120)
     assert sources(trace(whole, shorter, third))[3] == (2, PAPER)
+
+
+def test_a_button_that_two_sites_both_show_says_nothing_of_who_copied_whom():
+    line = "Share this article on Facebook and Twitter"
+    whole = version(1, AGGREGATOR, PARAGRAPHS, 0)
+    with_button = [version(n, p, [*PARAGRAPHS[:3], line, *PARAGRAPHS[3:]], 60 * n, inserts=[line]) for n, p in ((2, PAPER), (3, BLOG))]
+    with_button = [replace(v, removals=tuple(replace(r, rule="sharing") for r in v.removals)) for v in with_button]
+    without = [version(n, p, PARAGRAPHS, 60 * n) for n, p in ((2, PAPER), (3, BLOG))]
+    assert confidences(trace(whole, *with_button)) == confidences(trace(whole, *without))
+
+
+def confidences(traced):
+    return {(e.copy, e.source): e.confidence for e in traced.edges}
 
 
 def test_an_inherited_line_of_another_site_shows_through_which_copy_the_text_came():

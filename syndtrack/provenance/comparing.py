@@ -27,7 +27,8 @@ class Comparison:
 
     "Known" is what other candidates hold too. `missed`: in the copy and known, not in this candidate; so the copy has it from elsewhere.
     `backed`: the part of it that two versions hold which name this candidate; an earlier revision of it may have had that.
-    `own`: only in this candidate. `left`: in this candidate and known, not in the copy; `inner` lies between shared passages.
+    `own`: only in this candidate. `left`: in this candidate and known, not in the copy; `inner` lies between shared passages, `head` before
+    and `tail` behind them all: copyists cut from the end.
     `rare`: in the copy and held by some of the candidates, by half of them at most. `restyled`: shared words written otherwise;
     `style_missed` is the part of them that another candidate writes as the copy does, `rare_style` what this one and few others do.
     """
@@ -42,10 +43,13 @@ class Comparison:
     missed_words: int
     backed: int
     own_edits: int
-    own_words: int
+    own_head: int
+    own_inner: int
+    own_tail: int
     left_edits: int
     left_inner: int
-    left_outer: int
+    left_head: int
+    left_tail: int
     restyled: int
     style_missed: int
     rare_style: int
@@ -156,7 +160,9 @@ class Desk:
         known = self._holders[theirs.words] > (1 if counted else 0)
         left = gaps(lacking, known)
         inside = np.flatnonzero(~lacking)
-        outer = int((lacking & known).sum() - (lacking & known)[inside[0] : inside[-1] + 1].sum()) if len(inside) else 0
+        first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
+        left_head, left_tail = int((lacking & known)[:first].sum()), int((lacking & known)[last:].sum())
+        own_head, own_tail = int((lacking & ~known)[:first].sum()), int((lacking & ~known)[last:].sum())
         as_written = self._in(text.surface, theirs.surface)
         restyled = shared & ~as_written
         return Comparison(
@@ -170,10 +176,13 @@ class Desk:
             missed_words=missed.known_words,
             backed=backed,
             own_edits=left.new_edits,
-            own_words=left.new_words,
+            own_head=own_head,
+            own_inner=max(0, left.new_words - own_head - own_tail),
+            own_tail=own_tail,
             left_edits=left.known_edits,
-            left_inner=max(0, left.known_words - outer),
-            left_outer=outer,
+            left_inner=max(0, left.known_words - left_head - left_tail),
+            left_head=left_head,
+            left_tail=left_tail,
             restyled=int(restyled.sum()),
             style_missed=int((restyled & (writers > 0)).sum()),
             rare_style=int((shared & as_written & (writers * 2 <= holders)).sum()),

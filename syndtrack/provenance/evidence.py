@@ -53,10 +53,10 @@ def _overlap(story: Story, copy: int, option: Option, weight: float) -> Evidence
 
 def _innovation(story: Story, copy: int, option: Option, weight: float) -> Evidence | None:
     """A line that both carry although it is nobody's text, else the count of edits that they share against the other versions."""
-    mine, theirs = story.prepared[copy].lines, story.prepared[option.head].lines
-    inherited = max((n for n in mine if n in theirs and n.count(" ") >= 2), key=len, default=None)
-    if inherited is not None and option.features.get("innovation.lines"):
-        start, end = mine[inherited]
+    mine, theirs = story.prepared[copy], story.prepared[option.head]
+    common = {n: s for n, s in mine.lines.items() if n in theirs.lines} or {n: s for n, s in mine.captions.items() if n in theirs.captions}
+    if common and (option.features.get("innovation.lines") or option.features.get("innovation.captions")):
+        start, end = common[max(common, key=len)]
         return Evidence("innovation", story.versions[copy].texts[0][start:end], weight, start, end)
     c = option.comparison
     if c is None or not c.rare:

@@ -160,10 +160,13 @@ class Story:
             "innovation.missed_edits": log1p(c.missed_edits),
             "innovation.missed_words": log1p(c.missed_words),
             "innovation.own_edits": log1p(c.own_edits),
-            "innovation.own_words": log1p(c.own_words),
+            "innovation.own_head": log1p(c.own_head),
+            "innovation.own_inner": log1p(c.own_inner),
+            "innovation.own_tail": log1p(c.own_tail),
             "innovation.left_edits": log1p(c.left_edits),
             "innovation.left_inner": log1p(c.left_inner),
-            "innovation.left_outer": log1p(c.left_outer),
+            "innovation.left_head": log1p(c.left_head),
+            "innovation.left_tail": log1p(c.left_tail),
             "innovation.backed": log1p(c.backed),
             "innovation.restyled": log1p(c.restyled),
             "innovation.style_missed": log1p(c.style_missed),
@@ -171,6 +174,9 @@ class Story:
             "innovation.as_written": float(c.restyled <= 2),
             "innovation.unmatched": float(self.match(copy, source)[2] is None),
             "innovation.missed": float(c.missed_edits + c.missed_words > 2),
+            "innovation.missed_passage": float(c.missed_words >= LEAST_SHARED),
+            "innovation.replaced": float(c.missed_words >= LEAST_SHARED and c.own_tail >= LEAST_SHARED),
+            "prior.named_by": log1p(sum(w != copy for w in self.naming.get(source, ()))),
             "innovation.own": float(c.own_edits > 0),
         }
         for part in (self._inherited(copy, source), self._credits(copy, source), self._wire(copy, source), self._time(copy, source)):
@@ -180,12 +186,14 @@ class Story:
     def _inherited(self, copy: int, source: int) -> dict[str, float]:
         mine, theirs = self.prepared[copy], self.prepared[source]
         others = self.candidates[copy]
-        common = [n for n in mine.lines if n in theirs.lines and n.count(" ") >= 2]
-        rare = [n for n in common if sum(n in self.prepared[w].lines for w in others) * 2 <= max(2, len(others))]
+        most = max(2, len(others)) / 2
+        lines = [n for n in mine.lines if n in theirs.lines and sum(n in self.prepared[w].lines for w in others) <= most]
+        captions = [n for n in mine.captions if n in theirs.captions and sum(n in self.prepared[w].captions for w in others) <= most]
         same_title = bool(mine.title) and mine.title == theirs.title
         title_holders = sum(self.prepared[w].title == mine.title for w in others)
         return {
-            "innovation.lines": log1p(len(rare)),
+            "innovation.lines": log1p(len(lines)),
+            "innovation.captions": log1p(len(captions)),
             "innovation.title": float(same_title),
             "innovation.rare_title": float(same_title and title_holders * 2 <= len(others)),
             "innovation.part_title": float(bool(theirs.title) and not same_title and theirs.title in mine.title),

@@ -5,6 +5,7 @@ Numbers instead of hashes let a pair be compared by marking one text in an array
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from syndtrack.models import Removal, Version
 from syndtrack.words import Words, folded_words, tokenise
 
+SIGNS, LAST_SIGNS = re.compile(r"[^\w\s]*"), re.compile(r"[^\w\s]{0,4}$")
 # Longer lines are paragraphs; those are compared by their words.
 LONGEST_LINE = 400
 # More characters than that between two words are no punctuation but a removed passage.
@@ -39,33 +41,32 @@ class Text:
 class Prepared:
     """A version ready for comparison.
 
-    `revisions` are newest first. `lines` are the folded lines that cleaning cut and the credits' lines, with where they stand in the text;
-    they are what a copy inherits without anybody meaning it to.
+    `revisions` are newest first. `lines` are the folded lines of inserts that speak of some article (READ ALSO …), `captions` those of
+    pictures, both with where they stand in the text; they are what a copy inherits without anybody meaning it to.
     """
 
     version: Version
     revisions: tuple[Text, ...]
     lines: dict[str, tuple[int, int]]
+    captions: dict[str, tuple[int, int]]
     title: str
 
 
-def cut_lines(version: Version) -> dict[str, tuple[int, int]]:
-    """The lines of removals and of credits, folded, with their spans in the newest text; the first of equal lines.
+def cut_lines(version: Version, rule: str) -> dict[str, tuple[int, int]]:
+    """The lines that a rule of cleaning cut, folded, three words and more, with their spans in the newest text; the first of equal lines.
 
-    Without an agency's dateline or byline: whoever prints the agency's text carries that, so it tells nothing of a copy's way.
+    Only rules whose lines are of one article's own: of two versions that both had "share this article" or "comments are closed" cut, one
+    was the other's source no oftener than any two were (one pair in four), of those with a READ ALSO line in common seven in eight.
     """
     text = version.texts[0]
-    stated = [r.credit for r in version.credits]
-    placed = [(c.kind, c.start, c.end) for c in stated if c.start is not None and c.end is not None]
-    wires = [(start, end) for kind, start, end in placed if kind == "wire"]
-    spans = [(r.start, r.end) for r in version.removals if r.rule != "furniture" and all(r.end <= a or r.start >= b for a, b in wires)]
-    spans += [(start, end) for kind, start, end in placed if kind != "wire"]
     lines: dict[str, tuple[int, int]] = {}
-    for start, end in spans:
-        at = start
-        for line in text[start:end].split("\n"):
+    for removal in version.removals:
+        if removal.rule != rule:
+            continue
+        at = removal.start
+        for line in text[removal.start : removal.end].split("\n"):
             name = folded_words(line) if len(line) <= LONGEST_LINE else ""
-            if name:
+            if name.count(" ") >= 2:
                 lines.setdefault(name, (at, at + len(line)))
             at += len(line) + 1
     return lines
@@ -77,15 +78,21 @@ def older_text(text: str, newest: str, removals: Sequence[Removal]) -> str:
     return "\n".join(line for line in text.split("\n") if line.strip() not in cut)
 
 
+def _signs(gap: str) -> str:
+    """The signs between two words; of a longer gap, where something was cut, those that touch the words."""
+    signs = "".join(gap.split())
+    return signs if len(signs) <= LONGEST_GAP else SIGNS.match(signs)[0] + LAST_SIGNS.search(signs)[0]  # type: ignore[index]  # both match nothing at least
+
+
 def surfaces(text: str, words: Words) -> NDArray[np.uint64]:
     """For each shingle a hash of how it is written: case, quotes, dashes, commas. Where a text is parted or something was cut is no matter.
 
     Two houses write the same words in different typography, and a copy takes over what it finds more often than not.
     """
     starts, ends = words.starts.tolist(), words.ends.tolist()
-    gaps = ["".join(text[e:s].split()) for e, s in zip(ends, starts[1:], strict=False)]
+    gaps = [_signs(text[e:s]) for e, s in zip(ends, starts[1:], strict=False)]
     # strict=False: where everything was cut there are no words, and no gap behind the last
-    written = [hash((text[s:e], gap if len(gap) <= LONGEST_GAP else "")) for s, e, gap in zip(starts, ends, [*gaps, ""], strict=False)]
+    written = [hash((text[s:e], gap)) for s, e, gap in zip(starts, ends, [*gaps, ""], strict=False)]
     total = np.zeros(len(written) + 1, dtype=np.uint64)
     powers = np.ones(len(written) + 1, dtype=np.uint64)
     if written:
@@ -121,6 +128,7 @@ def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
     prepared, at = [], 0
     for version in versions:
         count = len(version.texts)
-        prepared.append(Prepared(version, tuple(texts[at : at + count]), cut_lines(version), folded_words(version.title)))
+        lines, captions = cut_lines(version, "read-also"), cut_lines(version, "caption")
+        prepared.append(Prepared(version, tuple(texts[at : at + count]), lines, captions, folded_words(version.title)))
         at += count
     return prepared, len(distinct), len(ways)

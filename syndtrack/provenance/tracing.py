@@ -136,8 +136,23 @@ def weigh(story: Story, verdicts: Verdicts = NO_VERDICTS) -> Weighed:
     first = weigh_once([verdicts.allowed(story, i, story.options(i, there[i])) for i in count], FIRST)
     heads = [first.options[i][c].head for i, c in enumerate(first.chosen)]
     apart = [witnesses(story, i, heads) for i in count]
+    roots = [origins(row, likely) for row, likely in zip(first.options, first.probabilities, strict=True)]
     again = [first.options[i] if apart[i] == there[i] else verdicts.allowed(story, i, story.options(i, apart[i])) for i in count]
-    return weigh_once(again, SECOND)
+    return weigh_once([[with_origins(o, roots) for o in row] for row in again], SECOND)
+
+
+def origins(options: Sequence[Option], probabilities: Sequence[float]) -> tuple[float, float]:
+    """By a first look, how likely a version has no source, and how likely one that was not observed."""
+    outside = [(o.publisher_id is None, p) for o, p in zip(options, probabilities, strict=True) if o.head == OUTSIDE]
+    return sum(p for none, p in outside if none), sum(p for none, p in outside if not none)
+
+
+def with_origins(option: Option, roots: Sequence[tuple[float, float]]) -> Option:
+    """An answer with what is thought of its own source: more is copied from a story's origin than from any copy of it."""
+    if option.head == OUTSIDE:
+        return option
+    none, unobserved = roots[option.head]
+    return replace(option, features={**option.features, "prior.origin": none, "prior.from_unobserved": unobserved})
 
 
 def witnesses(story: Story, copy: int, heads: Sequence[int]) -> set[int]:
