@@ -22,7 +22,6 @@ from syndtrack.polling.quarantine import Quarantine
 from syndtrack.scheduler import Scheduler
 from syndtrack.store.store import Store
 
-
 THREADS_TAKE = 60.0  # real seconds at most; otherwise something is wrong
 
 
@@ -108,16 +107,21 @@ class WatchedFlow(Flow):
 def simulate(
     folder: Path, *, feeds: int, hosts: int, days: float, restarts: int, seed: int = 2, told: Callable[[str], None] = lambda _: None
 ) -> Judge:
-    """Poll a simulated web for so many days, with restarts of which every second is a kill; returns the judge."""
+    """Poll a simulated web for so many days, with restarts of which every second is a kill; returns the judge.
+
+    Of two restarts, the second comes soon after the first, while what became due meanwhile is being asked for: that is where haste shows.
+    """
     web, chance = SimulatedWeb(feeds, hosts, days, seed), random.Random(seed)  # noqa: S311 - a simulation
-    stops = sorted(chance.uniform(0, days * 86_400) for _ in range(restarts))
+    first = [chance.uniform(0, days * 86_400 - 3_600) for _ in range((restarts + 1) // 2)]
+    stops = sorted([*first, *(stop + chance.uniform(601, 640) for stop in first)])[:restarts]
     loop = JumpingLoop()
     try:
         for number, stop in enumerate([*stops, days * 86_400]):
             loop.run_until_complete(_run_until(stop, web, folder / "week.db", kill=bool(number % 2)))
             wrong = sum(map(len, web.judge.violations.values()))
             told(f"{loop.time() / 86_400:.2f} days, {web.judge.requests:,} requests, {wrong} violations")
-            loop.run_until_complete(asyncio.sleep(chance.choice((0.1, 1.0, 3.0, 30.0, 600.0))))
+            down = 600.0 if stop in first else chance.choice((0.1, 1.0, 3.0))
+            loop.run_until_complete(asyncio.sleep(down))
     finally:
         loop.close()
     return web.judge

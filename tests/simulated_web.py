@@ -216,7 +216,7 @@ class SimulatedWeb:
 
 def _host(name: str, chance: random.Random, days: float) -> Host:
     busy = []
-    for _ in range(chance.choice((0, 0, 1, 3))):
+    for _ in range(chance.choice((0, 1, 2, 4))):
         begin = chance.uniform(0, days * DAY)
         busy.append((begin, begin + chance.choice((90, 1_800, 14_400))))
     delay = chance.choice((None, None, None, 2.0, 12.0))
@@ -227,7 +227,7 @@ def _feed(host: Host, number: int, chance: random.Random) -> SimulatedFeed:
     kind = chance.choice(("etag", "etag", "date", "both", "none"))
     per_day = chance.choice((0.1, 0.5, 2, 6))
     moves = chance.choice((0,) * 17 + (301, 302, 308))
-    return SimulatedFeed(host, number, kind, per_day, chance.random() < 0.15, chance.choice((0, 0, 0, 3_600)), moves)
+    return SimulatedFeed(host, number, kind, per_day, chance.random() < 0.25, chance.choice((0, 0, 0, 3_600)), moves)
 
 
 class Session:

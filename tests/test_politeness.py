@@ -13,7 +13,7 @@ FEED = "http://h0.example/feed/1?sig=a%2Fb%3d"
 
 def test_a_day_of_polling_with_restarts_is_polite_in_every_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("syndtrack.scheduler.LOOK_AGAIN_SECONDS", 30.0)  # most of the time goes into looking whether anything is due
-    judge = simulate(tmp_path, feeds=50, hosts=10, days=1.0, restarts=3)
+    judge = simulate(tmp_path, feeds=50, hosts=5, days=1.0, restarts=6, seed=3)
     assert judge.requests > 500
     assert {200, 301, 302, 304, 404, 500} <= set(judge.by_status)
     assert {429, 503} & set(judge.by_status)
