@@ -191,6 +191,7 @@ class Flow:
                     break
                 refused |= wrong
                 self.store.db.execute("ROLLBACK TO given")
+                self.store.publishers.load()  # publishers that only they named are gone
             self.store.db.execute("RELEASE given")
         self.settle()
         return [refused[n] for n in sorted(refused)]

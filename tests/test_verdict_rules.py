@@ -132,6 +132,43 @@ def test_whatever_is_said_edges_keep_to_it_and_form_no_cycle(words: list[Word]):
                     pending.append(source)
 
 
+NAMED = st.builds(
+    lambda says, copy, source, by_name: Word(says, copy, None if by_name else source, PUBLISHER[source]),
+    st.sampled_from(["confirm", "confirm", "reject"]),
+    st.integers(1, 5),
+    st.integers(1, 5),
+    st.booleans(),
+)
+
+
+@given(st.lists(NAMED, max_size=8))
+def test_confirmed_names_leave_every_story_a_choice_without_a_cycle(words: list[Word]):
+    verdicts = Verdicts.of(words)
+    edges = trace_story(EVERYONE, matched(EVERYONE), REGISTRY, verdicts).edges
+    assert without_cycles(edges) == list(edges)
+    for copy, each in verdicts.confirmed.items():
+        found = {(e.source, e.source_publisher) for e in edges if e.copy == copy and e.verdict}
+        assert {w.source for w in each if w.source is not None} <= {source for source, _ in found}
+        assert found or len(verdicts.confirmed) > 2
+
+
+def test_of_two_that_are_each_said_to_come_from_the_others_publisher_one_has_a_source_that_was_not_observed():
+    found = sources(STORY, Word("confirm", 2, None, BLOG), Word("confirm", 3, None, AGGREGATOR))
+    assert found[2] == [(None, BLOG, True)]
+    assert found[3] == [(2, AGGREGATOR, True)]
+
+
+def test_a_confirmed_name_does_not_mean_an_article_that_derives_from_the_copy_by_a_confirmed_pair():
+    found = sources(STORY, Word("confirm", 3, 2, AGGREGATOR), Word("confirm", 2, None, BLOG))
+    assert found == {2: [(None, BLOG, True)], 3: [(2, AGGREGATOR, True)]}
+
+
+def test_a_confirmed_name_confirms_one_article_of_its_publisher():
+    again = version(6, AGENCY, PARAGRAPHS[:5], 20)
+    found = sources([WIRE, again, REPOST], Word("confirm", 3, None, AGENCY))
+    assert [said for *_, said in found[3]].count(True) == 1
+
+
 EDGES = st.lists(
     st.builds(
         lambda copy, source, confidence, said: Edge(copy, source, 9, "edited", confidence, False, None, (), "confirmed" if said else None),

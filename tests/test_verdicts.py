@@ -108,6 +108,21 @@ def test_of_contradicting_verdicts_the_later_one_wins_and_the_earlier_is_told_ov
         assert [v["says"] for v in tracker.verdicts()] == ["confirm", "reject"]
 
 
+def test_two_articles_that_are_each_said_to_come_from_the_others_publisher_can_still_be_traced(tracker: Tracker):
+    names = {each: tracker.trace(each)["article"]["publisher"] for each in (D, B)}
+    assert say(tracker, D, names[B], "confirm") == say(tracker, B, names[D], "confirm") == []
+    assert {publisher for each in (D, B) for _, publisher, verdict in sources(tracker, each) if verdict} == set(names.values())
+
+
+def test_a_name_that_only_a_batch_with_a_refused_verdict_knows_is_known_afterwards(tracker: Tracker, tmp_path: Path):
+    assert say(tracker, B, D, "confirm") == []
+    circle = {"copy": D, "source": B, "says": "confirm"}
+    refused = tracker.judge([circle, {"copy": U, "source": "The Unheard Herald", "says": "confirm"}])
+    assert [r.what for r in refused] == [f"{D} {B}"]
+    assert sources(tracker, U) == [(None, "The Unheard Herald", "confirmed")]
+    assert say(tracker, D, "The Unheard Herald", "reject") == []
+
+
 def test_a_confirmed_pair_that_would_close_a_circle_is_refused_with_its_reason(tracker: Tracker):
     say(tracker, A, B, "confirm")
     say(tracker, B, D, "confirm")

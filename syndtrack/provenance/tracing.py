@@ -103,7 +103,8 @@ def trace_story(
         if option.head == OUTSIDE and option.publisher_id is None:
             continue
         if verdicts.confirms(story, place, option):
-            answers = [answer, *(c for c, o in ranked if o is not option and verdicts.confirms(story, place, o))]
+            beside = verdicts.beside(story, place, option, [o for _, o in ranked])
+            answers = [answer, *(c for c, o in ranked if any(o is each for each in beside))]
         elif is_undecided(option, answer.probability, ranked):
             undecided.add(version.article_id)
             continue
@@ -117,7 +118,7 @@ def trace_story(
                 found.append(_edge(story, place, _considered(story, place, also, (value, probability), None)))
         several = further is not None or len(found) > 1
         edges += [verdicts.marked(replace(e, kind="multi-source") if several else e) for e in found]
-    return StoryTrace(tuple(without_cycles(edges)), considered, frozenset(undecided))
+    return StoryTrace(tuple(without_cycles(edges, verdicts.confirmed)), considered, frozenset(undecided))
 
 
 def is_undecided(option: Option, probability: float, ranked: Sequence[tuple[Considered, Option]]) -> bool:
@@ -132,12 +133,12 @@ def weigh(story: Story, verdicts: Verdicts = NO_VERDICTS) -> Weighed:
     """Both passes, over the answers that verdicts leave."""
     count = range(len(story.versions))
     there = [story.likely_witnesses(i) for i in count]
-    first = weigh_once([verdicts.allowed(story, i, story.options(i, there[i])) for i in count], FIRST)
+    first = weigh_once(verdicts.opened(story, [verdicts.allowed(story, i, story.options(i, there[i])) for i in count]), FIRST)
     heads = [first.options[i][c].head for i, c in enumerate(first.chosen)]
     apart = [witnesses(story, i, heads) for i in count]
     roots = [origins(row, likely) for row, likely in zip(first.options, first.probabilities, strict=True)]
     again = [first.options[i] if apart[i] == there[i] else verdicts.allowed(story, i, story.options(i, apart[i])) for i in count]
-    return weigh_once([[with_origins(o, roots) for o in row] for row in again], SECOND)
+    return weigh_once([[with_origins(o, roots) for o in row] for row in verdicts.opened(story, again)], SECOND)
 
 
 def origins(options: Sequence[Option], probabilities: Sequence[float]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from syndtrack.models import Edge, VerdictKind
 from syndtrack.provenance.features import Option, Story
@@ -146,19 +147,57 @@ class Verdicts:
     def _said(self, story: Story, copy: int, options: Sequence[Option]) -> list[Option]:
         """The answers that were confirmed."""
         places = {v.article_id: i for i, v in enumerate(story.versions)}
+        article = story.versions[copy].article_id
+        circular = self._copies_of(article)
         found: dict[tuple[int, int | None], Option] = {}
-        for word in self.confirmed[story.versions[copy].article_id]:
+        for word in self.confirmed[article]:
             if isinstance(word.source, int) and word.source in places:
                 place = places[word.source]
                 some = [o for o in options if o.head == place]
             else:
                 seen = [o for o in options if word.source is None and o.head != OUTSIDE and not self.rejects(story, copy, o)]
-                some = [o for o in seen if _ends(story, o)[1] == word.publisher_id]
+                some = [o for o in seen if _ends(story, o)[1] == word.publisher_id and _ends(story, o)[0] not in circular]
                 if not some and word.publisher_id is not None:
                     some = [o for o in options if o.head == OUTSIDE and o.publisher_id == word.publisher_id]
                     some = some or [Option(OUTSIDE, word.publisher_id, {"hidden": 1.0})]
             found |= {(o.head, o.publisher_id): o for o in some}
         return list(found.values())
+
+    def opened(self, story: Story, options: Sequence[list[Option]]) -> list[list[Option]]:
+        """The answers for all versions, so that there is a choice without a cycle among them.
+
+        Confirmed articles leave one, for no circle of them holds. Confirmed names may mean articles that derive from each other: where
+        nothing else is left, the publisher's own article was not observed.
+        """
+        if not self.confirmed:
+            return list(options)
+        pending = [i for i, row in enumerate(options) if any(o.head == OUTSIDE for o in row)]
+        reached, below = set(pending), [list[int]() for _ in options]
+        for i, row in enumerate(options):
+            for option in row:
+                if option.head != OUTSIDE:
+                    below[option.head].append(i)
+        while pending:
+            new = set(below[pending.pop()]) - reached
+            reached |= new
+            pending += new
+        return [row if i in reached else [*row, *self._unobserved(story, i)] for i, row in enumerate(options)]
+
+    def _unobserved(self, story: Story, copy: int) -> list[Option]:
+        """The publishers that were confirmed by name for one version, each without an article."""
+        words = self.confirmed.get(story.versions[copy].article_id, ())
+        named = dict.fromkeys(w.publisher_id for w in words if w.source is None and w.publisher_id is not None)
+        return [Option(OUTSIDE, number, {"hidden": 1.0}) for number in named]
+
+    def _copies_of(self, article: int) -> set[int]:
+        """The articles that derive from one by confirmed pairs of articles, near or far."""
+        found, pending = set[int](), [article]
+        while pending:
+            source = pending.pop()
+            new = {copy for copy, words in self.confirmed.items() if any(w.source == source for w in words)} - found
+            found |= new
+            pending += new
+        return found
 
     def barred(self, story: Story, copy: int) -> set[int]:
         """The places of the candidates that were rejected for one version."""
@@ -170,6 +209,16 @@ class Verdicts:
         """Whether an answer was confirmed."""
         source, publisher_id = _ends(story, option)
         return any(_is_said(source, publisher_id, w) for w in self.confirmed.get(story.versions[copy].article_id, ()))
+
+    def beside(self, story: Story, copy: int, chosen: Option, others: Iterable[Option]) -> list[Option]:
+        """Of the other answers, the best first, those that were confirmed beside the one that was chosen: one for each verdict."""
+        found, circular = [chosen], self._copies_of(story.versions[copy].article_id)
+        for word in self.confirmed.get(story.versions[copy].article_id, ()):
+            ends = ((o, *_ends(story, o)) for o in (*found, *others))
+            said = next((o for o, a, p in ends if _is_said(a, p, word) and (word.source is not None or a not in circular)), chosen)
+            if all(o is not said for o in found):
+                found.append(said)
+        return found[1:]
 
     def marked(self, edge: Edge) -> Edge:
         """The edge, certain and marked where a person confirmed it."""
@@ -191,16 +240,21 @@ def _is_said(source: int | None, publisher_id: int | None, word: Word) -> bool:
     return publisher_id is not None and publisher_id == word.publisher_id and (word.source is None or source is None)
 
 
-def without_cycles(edges: Sequence[Edge]) -> list[Edge]:
-    """The edges in their order, without those that would close a cycle, the least confident first. What a person confirmed is kept.
+def without_cycles(edges: Sequence[Edge], confirmed: Mapping[int, Sequence[Word]] = MappingProxyType({})) -> list[Edge]:
+    """The edges in their order, without those that would close a cycle, the least confident first. What a person confirmed is kept,
+    pairs of articles (`confirmed`, by copy) before names.
 
     First sources alone never form one; the further sources of articles that merge several may.
     """
     if len({e.copy for e in edges}) == len(edges) or not _has_cycle(edges):
         return list(edges)
     sources: dict[Node, dict[Node, int]] = {}
+    pairs = {(copy, word.source) for copy, words in confirmed.items() for word in words}
     kept = set()
-    for place in sorted(range(len(edges)), key=lambda k: (edges[k].verdict is None, -edges[k].confidence, k)):
+    for place in sorted(
+        range(len(edges)),
+        key=lambda k: ((edges[k].copy, edges[k].source) not in pairs, edges[k].verdict is None, -edges[k].confidence, k),
+    ):
         edge = edges[place]
         if edge.source is None or _way(edge.source, edge.copy, sources) is None:
             kept.add(place)
