@@ -230,7 +230,7 @@ async def test_a_port_that_is_taken_is_told_with_what_to_do(site: Site, filled_d
 
 
 async def test_a_site_without_a_database_is_refused(tmp_path: Path):
-    with pytest.raises(StoreError, match="no such database"):
+    with pytest.raises(StoreError, match="no database at"):
         async with Site(Settings(db=tmp_path / "none.db"), "127.0.0.1", 0):
             pass
 
