@@ -22,14 +22,16 @@ class Decisions:
 
     def merge(self, losers: list[int], winner: int, at: datetime) -> None:
         """Make publishers one. Whatever any of them is called, and wherever it publishes, is the winner's from now on."""
-        names = self._names(winner)
+        names, reasons, into = self._names(winner), list[str](), self._called(winner)[0]
         for loser in sorted(set(losers) - {winner}, key=lambda n: self._called(n)[0]):
             names += self._names(loser)
             was = self._called(loser)[0]
             self._publishers.merge(loser, winner)
             self._remember(winner, at, "merge", was, None)
+            reasons.append(f"{was} is {into}")
         self._stand(winner)
         self._announce(winner, names)
+        self._retrace(winner, *reasons)
 
     def rename(self, number: int, name: str, at: datetime) -> None:
         """Call a publisher by another name; the old one stays an alias."""
@@ -39,13 +41,14 @@ class Decisions:
         self._db.execute("UPDATE publisher SET name = ? WHERE id = ?", (name, number))
         self._stand(number)
         self._announce(number, [*names, name])
+        self._retrace(number, f"{was} is called {name}")
 
     def set_kind(self, number: int, kind: PublisherKind, at: datetime) -> None:
         """Say of what kind a publisher is. Its articles are traced again: what an agency writes is another matter."""
         was = self._db.execute("SELECT kind FROM publisher WHERE id = ?", (number,)).fetchone()[0]
         self._remember(number, at, "kind", kind, was)
         self._db.execute("UPDATE publisher SET kind = ? WHERE id = ?", (kind, number))
-        self._retrace(number)
+        self._retrace(number, f"{self._called(number)[0]} is of the kind {kind}")
 
     def set_owner(self, number: int, owner: str | None, at: datetime) -> None:
         """Say who owns a publisher; None: nobody that owns another."""
@@ -94,15 +97,13 @@ class Decisions:
         )
 
     def _announce(self, number: int, names: list[str]) -> None:
-        """Credits under any of these names mean this publisher, as far as the name is nobody else's; its articles are traced again."""
+        """Credits under any of these names mean this publisher, as far as the name is nobody else's."""
         self._publishers.load()
         self._publishers.announce(number, names)
-        self._retrace(number)
 
-    def _retrace(self, number: int) -> None:
+    def _retrace(self, number: int, *reasons: str) -> None:
         """Have the articles of a publisher and those that credit it traced again."""
-        self._publishers.retrace(
-            "publisher_id = ?1 OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?1)",
-            (number,),
-            f"what was decided of {self._called(number)[0]}",
-        )
+        for because in reasons:
+            self._publishers.retrace(
+                "publisher_id = ?1 OR revision_id IN (SELECT revision_id FROM credit WHERE publisher_id = ?1)", (number,), because
+            )
