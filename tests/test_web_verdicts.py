@@ -90,6 +90,18 @@ async def test_the_forms_of_an_articles_page_work(site: Site, client: aiohttp.Cl
     assert await pressed("Comes from there", source="ftp://x") == 400
 
 
+async def test_a_form_leads_back_to_its_articles_page(site: Site, client: aiohttp.ClientSession):
+    async with client.post(site.address + "verdicts", data=await fields_of(client, site)) as answer:
+        assert (answer.status, answer.url.path, answer.url.query["url"]) == (200, "/article", B)
+        assert "confirmed" in await answer.text()
+
+
+async def test_a_form_that_cannot_be_read_is_refused(site: Site, client: aiohttp.ClientSession):
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=none"}
+    async with client.post(site.address + "verdicts", data=b"copy=%ff", headers=headers) as answer:
+        assert answer.status == 400
+
+
 async def fields_of(client: aiohttp.ClientSession, site: Site) -> dict[str, str]:
     token = (await article(client, site, B)).xpath("//input[@name='token']/@value")[0]
     return {"copy": B, "source": A, "says": "confirm", "token": token}

@@ -59,7 +59,10 @@ class Judging:
         check_site(request.headers, self._host, is_form=True)
         if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
             raise web.HTTPUnsupportedMediaType(reason="not a form")
-        fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        except (ValueError, LookupError) as error:
+            raise RefusedError("body", "no form that can be read") from error
         if not compare_digest(fields.get("token", "").encode(), self.token.encode()):
             raise web.HTTPForbidden(reason="this form is out of date; load its page again")
         copy, source, says = (fields.get(name, "").strip() for name in ("copy", "source", "says"))
@@ -67,7 +70,7 @@ class Judging:
             await self._take_back(copy, source or None)
         else:
             await self._judge({**fields, "source": None if says == "origin" else source, "at": None})
-        raise web.HTTPSeeOther(f"/article?url={quote(copy, safe='')}#verdicts")
+        return web.Response(status=303, headers={"Location": f"/article?url={quote(copy, safe='')}#verdicts"})
 
     async def _post(self, request: web.Request) -> web.Response:
         """One verdict as JSON."""
