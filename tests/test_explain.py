@@ -1,17 +1,23 @@
 """Why a source was chosen: what is told must be what tracing does, and what would change it must change it."""
 
 import json
+import time
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import ingested
+from hypothesis import given
+from hypothesis import strategies as st
 from test_flow import AGENCY, AGGREGATOR, BLOG, REPORT, UNRELATED, article
 
 from syndtrack.cli import main
 from syndtrack.config import Settings
+from syndtrack.provenance.explaining import _longest_run, quotation
 from syndtrack.tracker import Tracker
 from syndtrack.web.server import Site
 
@@ -65,6 +71,21 @@ def test_quotations_stand_in_the_texts_where_they_are_said_to(tracker: Tracker):
                     there += 1
                     assert texts[answer["source"]][e["source_start"] : e["source_end"]] == e["source_text"]
     assert there >= 3
+
+
+def test_a_text_that_repeats_one_word_99000_times_is_quoted_without_a_comparison_of_each_pair():
+    text = "Nothing here. " + "na " * 99_000 + "batman na na"
+    counted = time.process_time()
+    found = quotation("before " + "na " * 90 + "batman", [text])
+    assert time.process_time() - counted < 1.5
+    assert found is not None
+    assert (found.text, found.end) == (("na " * 90 + "batman"), len(text) - len(" na na"))
+
+
+@given(st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 3), max_size=8))
+def test_the_longest_run_in_common_is_that_of_difflib(words: list[int], sought: list[int]):
+    found = SequenceMatcher(None, words, sought, autojunk=False).find_longest_match()
+    assert _longest_run(np.array(words, np.uint32), np.array(sought, np.uint32)) == (found.a if found.size else 0, found.size)
 
 
 def test_the_passage_that_tells_two_candidates_apart_is_in_one_of_them_only(tracker: Tracker):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from difflib import SequenceMatcher
 
 import numpy as np
+import numpy.typing as npt
 
 from syndtrack.models import Credit, Evidence, Removal, Version
 from syndtrack.provenance.features import LAGS
@@ -138,14 +138,28 @@ def _exhibits(answer: Considered, by_id: dict[int, Version]) -> Iterator[Exhibit
 
 def quotation(passage: str, texts: Sequence[str]) -> Quotation | None:
     """The longest part of a passage, word by word, in the first of some texts (newest first) that holds any of it."""
-    sought = tokenise(passage).hashes.tolist()
+    sought = tokenise(passage).hashes
     for age, text in enumerate(texts):
         words = tokenise(text)
-        found = SequenceMatcher(None, words.hashes.tolist(), sought, autojunk=False).find_longest_match()
-        if found.size >= min(LEAST_QUOTED, len(sought)) and found.size:
-            start, end = int(words.starts[found.a]), int(words.ends[found.a + found.size - 1])
+        first, size = _longest_run(words.hashes, sought)
+        if size >= min(LEAST_QUOTED, len(sought)) and size:
+            start, end = int(words.starts[first]), int(words.ends[first + size - 1])
             return Quotation(text[start:end], None if age else start, None if age else end)
     return None
+
+
+def _longest_run(words: npt.NDArray[np.uint32], sought: npt.NDArray[np.uint32]) -> tuple[int, int]:
+    """Where the longest run of words that also stands in a passage begins, the first of several, and its length.
+
+    A step for each word of the passage, whatever the words: difflib takes 3 seconds where a text repeats one word 100,000 times.
+    """
+    runs, best = np.zeros(len(words) + 1, np.int64), (0, 0)
+    for word in sought:
+        runs[1:] = np.where(words == word, runs[:-1] + 1, 0)
+        end = int(np.argmax(runs))
+        size = int(runs[end])
+        best = min(best, (-size, end - size))
+    return best[1], -best[0]
 
 
 def _passages(
