@@ -385,3 +385,16 @@ def test_an_export_is_the_same_every_time_and_tells_what_fingerprints_were_made_
 def test_another_form_is_refused_by_name(tracker: Tracker):
     with pytest.raises(UsageError, match="turtle"):
         tracker.export(BLOG["url"], "turtle")
+
+
+def test_in_prov_the_edges_of_a_text_that_is_not_stored_start_from_it(tmp_path: Path):
+    stored = tmp_path / "articles.jsonl"
+    stored.write_text(json.dumps(AGENCY), encoding="utf-8")
+    text = tmp_path / "text.txt"
+    text.write_text(f"{AGENCY['text']}\n\nVia Lunnet Wire\n", encoding="utf-8")
+    with Tracker(Settings(db=tmp_path / "news.db")) as tracker:
+        tracker.ingest([str(stored)])
+        exported = tracker.export(str(text), "prov")
+    copies = {d["prov:generatedEntity"] for d in exported["wasDerivedFrom"].values()}
+    assert [exported["entity"][name]["syndtrack:observed"] for name in copies] == [True]
+    assert not any("unobserved//" in name for name in exported["entity"])

@@ -40,7 +40,7 @@ def prov_json(record: TraceRecord, *, ran: datetime, parameters: Mapping[str, ob
     nodes = [graph.entity(node, copy) for node, copy in _with_copies(record["chain"])]
     copies = [graph.entity(copy) for copy in record["copies"]]  # before the edges, which know less of the articles they name
     for edge in record["edges"]:
-        graph.derivation(edge)
+        graph.derivation(edge, article if edge["copy"] == record["article"]["url"] else graph.entity(_node(edge["copy"], "")))
     for copied in copies:
         graph.document.derivation(copied, article)
     graph.revisions(article, record.get("revisions", []))
@@ -101,8 +101,8 @@ class _Graph:
             self.document.agent(name, [(PROV["type"], PROV["Organization"]), (PROV["label"], publisher)])
         return name
 
-    def derivation(self, edge: Mapping[str, Any]) -> None:
-        """An edge, with what speaks for it."""
+    def derivation(self, edge: Mapping[str, Any], copy: QualifiedName) -> None:
+        """An edge from a copy, with what speaks for it."""
         attributes: Attributes = [
             (self.own("confidence"), float(edge["confidence"])),
             (self.own("kind"), edge["kind"]),
@@ -111,7 +111,6 @@ class _Graph:
         if edge["credited_to"]:
             attributes.append((self.own("creditedTo"), edge["credited_to"]))
         attributes += [(self.own("evidence"), f"{e['kind']}: {e['text']}") for e in edge["evidence"]]
-        copy = self.entity(_node(edge["copy"], ""))
         self.document.derivation(copy, self.entity(_source(edge), edge["copy"]), other_attributes=attributes)
 
     def revisions(self, article: QualifiedName, revisions: Sequence[Mapping[str, Any]]) -> None:
