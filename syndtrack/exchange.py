@@ -11,6 +11,7 @@ import gzip
 import json
 import math
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def read_signatures(path: str) -> Iterator[Signed | Refusal]:
                     yield Refusal(where, "too little text to be compared")
                 else:
                     yield signed
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 

@@ -15,6 +15,15 @@ from syndtrack.models import Refusal
 from syndtrack.tracker import Tracker
 
 
+def test_a_broken_gzip_file_of_signatures_is_wrong_usage(tmp_path, database):
+    packed = bytearray(gzip.compress(bytes(n * n % 251 for n in range(4_000))))
+    packed[30:60] = b"\xff" * 30
+    (tmp_path / "theirs.jsonl.gz").write_bytes(packed)
+    found = run("--db", database, "signature", "--compare", str(tmp_path / "theirs.jsonl.gz"))
+    assert found.exit_code == 2
+    assert "theirs.jsonl.gz" in found.stderr
+
+
 @pytest.fixture
 def database(tmp_path):
     path = str(tmp_path / "ours.db")
