@@ -137,7 +137,11 @@ class Registrar:
     def set_owner(self, name: str, owner: str | None) -> Row:
         """Say who owns a publisher; None says that nobody does who owns another. Holds against whatever is learned."""
         number = self.find(name)
-        owner = " ".join(owner.split())[:MAX_NAME] if owner else None
+        owner = None if owner is None else " ".join(owner.split())[:MAX_NAME]
+        if owner is not None and not fold(owner):
+            raise UsageError(
+                f"{owner!r} is no name of an owner; to say that nobody owns {name!r}: syndtrack publishers set-owner {name!r} --none"
+            )
         with self._store.transaction():
             self._store.decisions.set_owner(number, owner, self._now())
         return self._settled(number)

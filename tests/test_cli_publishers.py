@@ -98,6 +98,7 @@ def test_an_owner_that_is_set_marks_pairs_and_can_be_taken_back(run):
     assert sum(marked()) == 1
     assert "owner none" in run("publishers", "set-owner", "Mole End Blog", "--none").stdout
     assert not any(marked())
+    assert run("publishers", "set-owner", "Mole End Blog", " - ").exit_code == 2
     assert "owner not known" in run("publishers", "set-owner", "Mole End Blog", "--unset").stdout
 
 

@@ -31,10 +31,11 @@ LIST = """
     FROM publisher p"""
 
 # The articles of one publisher, or texts of it that were not observed, and everything that derives from them, however many hops away.
+# The plus keeps a copy's credits from being sought among all that name the publisher, of which an agency has a hundred thousand.
 REPUBLISHED = """
     WITH RECURSIVE copy(source_id, copy_id, edge_id, hops) AS (
-        SELECT e.source_id, e.copy_id, e.id, 1 FROM edge e LEFT JOIN article s ON s.id = e.source_id
-        WHERE coalesce(s.publisher_id, e.source_publisher_id) = ?1
+        SELECT e.source_id, e.copy_id, e.id, 1 FROM edge e
+        WHERE e.source_id IN (SELECT id FROM article WHERE publisher_id = ?1) OR (e.source_id IS NULL AND e.source_publisher_id = ?1)
         UNION
         SELECT copy.source_id, e.copy_id, e.id, copy.hops + 1
         FROM copy JOIN edge e ON e.source_id = copy.copy_id WHERE copy.hops < 20 AND copy.source_id IS NOT NULL
@@ -45,7 +46,7 @@ REPUBLISHED = """
     SELECT s.url AS article, s.title, c.url AS copy, cp.name AS copy_publisher, n.hops, c.first_seen,
            unixepoch(c.first_seen) - unixepoch(s.first_seen) AS lag_seconds, e.kind, round(e.confidence, 3) AS confidence,
            CASE WHEN n.hops = 1 THEN e.credited ELSE EXISTS (
-               SELECT 1 FROM credit k WHERE k.revision_id = c.revision_id AND k.publisher_id = ?1 AND k.kind IN ('republication', 'wire')
+               SELECT 1 FROM credit k WHERE k.revision_id = c.revision_id AND +k.publisher_id = ?1 AND k.kind IN ('republication', 'wire')
            ) END AS credited,
            CASE WHEN n.hops = 1 THEN ct.name WHEN e.credited THEN coalesce(vp.name, up.name) ELSE ct.name END AS credited_to,
            coalesce(coalesce(o.owner, o.house) = coalesce(cp.owner, cp.house), 0) AS same_owner,

@@ -267,6 +267,7 @@ class Publishers:
         self._db.execute("UPDATE revision SET step = 'read' WHERE article_id IN (SELECT id FROM article WHERE publisher_id = ?)", (loser,))
         for table in ("article", "feed", "credit", "publisher_domain", "publisher_decision"):
             self._db.execute(f"UPDATE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
+        self._db.execute("DELETE FROM publisher_owner WHERE publisher_id = ? AND known_from = 'behaviour'", (loser,))  # `house` has it
         for table in ("publisher_alias", "publisher_owner"):
             self._db.execute(f"UPDATE OR IGNORE {table} SET publisher_id = ? WHERE publisher_id = ?", (winner, loser))
         self._db.execute(
