@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,3 +85,19 @@ def test_a_wall_before_all_articles_of_a_site_does_not_make_them_one():
 def test_the_same_article_at_two_addresses_of_a_site_is_one():
     articles, *_ = stored([sighting(f"https://courier.example/{n}", n) for n in range(2)])
     assert [url for url, *_ in articles] == ["https://courier.example/0"]
+
+
+def test_articles_that_become_one_by_a_merge_keep_what_either_states():
+    store = Store(":memory:")
+    flow = Flow(store)
+    one = sighting("https://courier.example/ferry", 0, title="Ferry sails | Ansel Courier", stated="Harbour Agency")
+    two = sighting("https://post.example/ferry", 1, title="Ferry sails", stated="Coast Radio")
+    with store.transaction():
+        flow.record([one, replace(two, submission=replace(two.submission, publisher="Ansel Post"))])
+    flow.settle()
+    with store.transaction():
+        named = store.directory.named
+        store.decisions.merge([named("Ansel Post")], named("Ansel Courier"), NOON)
+    flow.settle()
+    assert store.db.conn.execute("SELECT title FROM article").fetchall() == [("Ferry sails",)]
+    assert store.db.conn.execute("SELECT name FROM credit ORDER BY name").fetchall() == [("Coast Radio",), ("Harbour Agency",)]

@@ -62,6 +62,16 @@ def test_it_is_found_whichever_comes_first(tmp_path: Path, order: tuple[int, ...
     assert matched(tmp_path / "x", [[(REPORT, BRIEF)[n]] for n in order]) == [(REPORT["url"], BRIEF["url"])]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_headline_that_a_later_sighting_of_the_same_text_has_counts(tmp_path: Path, order: tuple[int, ...]):
+    report = {**REPORT, "title": "The last ferryman hangs up his oars"}
+    text = [*paragraphs(2, 3), SENTENCE, *paragraphs(3, 3)]
+    long = article("Lowland Digest", text, 30, "What we read this week about rivers, boats, fishes and everybody who lives beside them")
+    short = article("Lowland Digest", text, 40, "Digest: The last ferryman hangs up his oars")
+    files = [[report], [long], [short]]
+    assert len(matched(tmp_path / "x", [files[n] for n in order])) == 1
+
+
 def test_a_name_that_comes_to_mean_the_publisher_later_counts_from_then_on(tmp_path: Path):
     by_address = {k: v for k, v in REPORT.items() if k != "publisher"}
     says_its_name = article("Upland Herald", paragraphs(9, 4), 50, "Market days") | {"url": "https://uplandherald.example/market"}

@@ -103,6 +103,7 @@ class Articles:
 
     def _see_again(self, revision_id: int, at: str, reading: Reading, credits: Sequence[tuple[Credit, int | None, str | None]]) -> None:
         """A text seen before. What other sightings of it add does not depend on which came first: the shortest headline, all statements."""
+        before = self._points_at(revision_id)
         # an earlier first sight ranks it anew among candidates, so its fingerprint is made again
         self._db.execute(
             "UPDATE revision SET first_seen = min(first_seen, ?1), last_seen = max(last_seen, ?1), "
@@ -113,10 +114,17 @@ class Articles:
         query = "SELECT kind, text, name, url, field FROM credit WHERE revision_id = ? AND start IS NULL"
         stated = set(self._db.execute(query, (revision_id,)))
         added = [x for x in credits if x[0].start is None and (x[0].kind, x[0].text, x[0].name, x[0].url, x[0].field) not in stated]
-        links = self._db.execute("SELECT count(*) FROM link WHERE revision_id = ?", (revision_id,)).fetchone()
         self._insert_statements(revision_id, added, reading)
-        if added or links != self._db.execute("SELECT count(*) FROM link WHERE revision_id = ?", (revision_id,)).fetchone():
+        if added or self._points_at(revision_id) != before:
             self._db.execute("UPDATE article SET traced = 0 WHERE revision_id = ?", (revision_id,))
+            # of two articles one of which points at the other, less in common is a match
+            self._db.execute("UPDATE revision SET step = 'cleaned' WHERE id = ? AND step = 'matched'", (revision_id,))
+
+    def _points_at(self, revision_id: int) -> tuple[str, int]:
+        """What of a revision, beside its credits, may point at other articles: its headline and its links, by their number."""
+        query = "SELECT title, (SELECT count(*) FROM link WHERE revision_id = ?1) FROM revision WHERE id = ?1"
+        title, links = self._db.execute(query, (revision_id,)).fetchone()
+        return title, links
 
     def _find(self, url: str, key: str, publisher_id: int, hashed: str, text: str) -> list[int]:
         """The articles behind an address: seen there before, the same address in another form, the publisher's same text elsewhere.
@@ -154,17 +162,35 @@ class Articles:
         ).fetchall():
             same = self._db.execute(
                 "UPDATE revision SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?), step = 'read' "
-                "WHERE article_id = ? AND text_hash = ?",
+                "WHERE article_id = ? AND text_hash = ? RETURNING id",
                 (first_seen, last_seen, winner, hashed),
-            )
-            if not same.rowcount:
+            ).fetchone()
+            if same is None:
                 self._db.execute("UPDATE revision SET article_id = ?, step = 'read' WHERE id = ?", (winner, revision_id))
+            else:
+                self._take_statements(revision_id, int(same[0]))
         self._db.execute(
             "UPDATE article SET published = min(coalesce(published, l), coalesce(l, published)) "
             "FROM (SELECT published AS l FROM article WHERE id = ?) WHERE id = ?",
             (loser, winner),
         )
         self._db.execute("DELETE FROM article WHERE id = ?", (loser,))
+
+    def _take_statements(self, loser: int, winner: int) -> None:
+        """What one revision states beside its text goes over to another of the same text, as if that had been sighted with both."""
+        self._db.execute(
+            'INSERT INTO credit (revision_id, kind, publisher_id, text, name, name_key, url, "start", "end", field) '
+            "SELECT ?2, kind, publisher_id, text, name, name_key, url, NULL, NULL, field FROM credit k WHERE revision_id = ?1 "
+            'AND "start" IS NULL AND NOT EXISTS (SELECT 1 FROM credit o WHERE o.revision_id = ?2 AND o."start" IS NULL '
+            "AND (o.kind, o.text, o.name, o.url, o.field) IS (k.kind, k.text, k.name, k.url, k.field)) ORDER BY id",
+            (loser, winner),
+        )
+        self._db.execute("INSERT OR IGNORE INTO link SELECT ?, url, key, anchor FROM link WHERE revision_id = ?", (winner, loser))
+        self._db.execute(
+            "UPDATE revision SET title = l FROM (SELECT title AS l FROM revision WHERE id = ?) "
+            "WHERE id = ? AND l <> '' AND (title = '' OR (length(l), l) < (length(title), title))",
+            (loser, winner),
+        )
 
     def join_same(self, publisher_id: int) -> Joined:
         """Make articles of a publisher one that have shown the same text: those that were another publisher's until a merge."""
