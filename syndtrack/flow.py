@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeVar
 
@@ -35,6 +35,8 @@ from syndtrack.urls import registrable_domain
 from syndtrack.words import tokenise
 
 T = TypeVar("T")
+
+HOUSES_LEARNED = timedelta(hours=1)  # a pass over all edges: 1.2 s where there are 150,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Flow:
     def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.store = store
         self._now = now
+        self._houses_due = now() + HOUSES_LEARNED
         self._pairing = Pairing(store)
 
     # -- recording
@@ -117,10 +120,13 @@ class Flow:
         """Store one poll whole, up to its edges, in one transaction. Returns the number of new articles and revisions."""
         try:
             with self.store.transaction():
-                return self._record_poll(result, articles, refused)
+                news = self._record_poll(result, articles, refused)
         except BaseException:
             self._pairing.start_over()
             raise
+        if self._now() >= self._houses_due:
+            self.learn_houses()
+        return news
 
     def _record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         """The same, inside the transaction."""
@@ -239,7 +245,8 @@ class Flow:
         self.learn_houses()
 
     def learn_houses(self) -> None:
-        """Bring up to date which publishers print each other's pages as sites of one house do."""
+        """Bring up to date which publishers print each other's pages as sites of one house do. Between polls this is done now and then."""
+        self._houses_due = self._now() + HOUSES_LEARNED
         if self.store.owners.houses_are_stale():
             with self.store.transaction():
                 self.store.owners.decide_by_behaviour()

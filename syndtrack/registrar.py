@@ -75,7 +75,6 @@ class Registrar:
     def owners(self, names: Sequence[str] = ()) -> Iterator[Row]:
         """What is known of owners and from where, of these publishers or of all."""
         numbers = {self.find(name) for name in names}
-        self._flow.learn_houses()
         for row in self._store.directory.owners():
             number = row.pop("id")
             if not numbers or number in numbers:

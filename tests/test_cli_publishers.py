@@ -74,6 +74,14 @@ def test_what_cannot_be_done_is_wrong_usage_and_says_what_could(run, arguments: 
     assert said in done.stderr
 
 
+def test_names_that_others_chose_reach_no_terminal_as_they_are(run):
+    assert run("publishers", "rename", "Mole End Blog", "Molehill \x1b[31mred").exit_code == 0
+    done = run("publishers", "show", "molehill")
+    assert done.exit_code == 2
+    assert "nearest: Molehill" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_a_merge_moves_articles_and_names_and_says_so(run):
     done = run("publishers", "merge", "Mole End Blog", "digest.example")
     assert done.exit_code == 0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from scripted_server import Reply, ScriptedServer
 from test_flow import UNRELATED, archive, article
 
 from syndtrack.config import Settings
+from syndtrack.flow import Flow
+from syndtrack.models import PollResult
 from syndtrack.owners import Reuse, Statement, are_sisters, houses, most_holders, named_sites, owners_by_trust, parse_trust, site_of
 from syndtrack.tracker import Tracker
 
@@ -233,3 +236,30 @@ def test_two_sites_that_print_each_other_are_marked_whatever_the_order_and_a_per
             assert all(m["same_owner"] for m in tracker.report("matches"))
             assert rows(tracker.store, "SELECT copy_id, source_id, confidence FROM edge ORDER BY 1, 2") == before
     assert len(outcomes) == 1
+
+
+def test_houses_are_learned_between_polls_now_and_then(tmp_path: Path):
+    clock = [datetime(2026, 3, 1, tzinfo=UTC)]
+    articles = exchange(("north.example", "south.example"), 3)
+    with ingested(tmp_path, articles) as tracker:
+        flow, store = Flow(tracker.store, lambda: clock[0]), tracker.store
+        with store.transaction():
+            store.owners._replace("behaviour", {})
+            store.feeds.add("https://north.example/feed", None, clock[0])
+            store.db.execute("INSERT OR IGNORE INTO stale VALUES ('houses')")
+        [feed] = store.feeds.all()
+
+        def marked_after_poll() -> bool:
+            flow.record_poll(PollResult(feed, clock[0], "nothing new", 200, "why"), [], [])
+            return any(m["same_owner"] for m in tracker.report("matches"))
+
+        assert not marked_after_poll()
+        clock[0] += timedelta(hours=2)
+        assert marked_after_poll()
+
+
+def test_owners_are_looked_up_without_writing(tmp_path: Path):
+    with ingested(tmp_path, exchange(("north.example", "south.example"), 3)) as tracker, tracker.store.transaction():
+        tracker.store.db.execute("INSERT OR IGNORE INTO stale VALUES ('houses')")
+    with Tracker(tracker.settings, read_only=True) as reader, reader.store.snapshot():
+        assert {row["name"] for row in reader.publishers.owners(["north.example"])} == {"north.example"}

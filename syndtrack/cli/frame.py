@@ -70,10 +70,10 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            click.echo(f"syndtrack: {error}", err=True)
+            click.echo(plain(f"syndtrack: {error}"), err=True)  # it may quote names that others chose
             ctx.exit(WRONG_USAGE)
         except SyndtrackError as error:
-            click.echo(f"syndtrack: {error}", err=True)
+            click.echo(plain(f"syndtrack: {error}"), err=True)
             ctx.exit(FAILED)
         except sqlite3.DatabaseError as error:
             click.echo(f"syndtrack: the database cannot be read: {error}", err=True)
