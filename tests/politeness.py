@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from simulated_web import DELAY, Judge, SimulatedFetcher, SimulatedWeb
+from simulated_web import DELAY, Judge, SimulatedFetcher, SimulatedWeb, feed_number
 
 from syndtrack.flow import Flow, ReadArticle
 from syndtrack.models import PollResult, Reading, Refusal, Submission
@@ -89,15 +89,14 @@ def _barely_read(submission: Submission) -> ReadArticle:
 class WatchedFlow(Flow):
     """Tells the judge what was stored."""
 
-    judge: Judge
+    told: Judge
 
     def record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         new = super().record_poll(result, articles, refused)
-        feed = result.feed
-        again = any("tried again" in refusal.reason for refusal in result.refused) or "left for the next look" in result.why
-        for url in {feed.url, feed.validators_of or feed.url}:
-            has_validators = feed.etag is not None or feed.last_modified is not None
-            self.judge.stored(url, has_validators and url == (feed.validators_of or feed.url), again)
+        again = any("tried again" in refusal.reason for refusal in result.refused) or " left for " in result.why
+        number = feed_number(result.feed.url)
+        assert number is not None
+        self.told.stored(number, again)
         return new
 
     def _settle(self, *_: object) -> None:
@@ -110,18 +109,24 @@ def simulate(
     """Poll a simulated web for so many days, with restarts of which every second is a kill; returns the judge.
 
     Of two restarts, the second comes soon after the first, while what became due meanwhile is being asked for: that is where haste shows.
+    Every second pair comes while a host is busy: what it asked for must not be forgotten, either.
     """
     web, chance = SimulatedWeb(feeds, hosts, days, seed), random.Random(seed)  # noqa: S311 - a simulation
-    first = [chance.uniform(0, days * 86_400 - 3_600) for _ in range((restarts + 1) // 2)]
-    stops = sorted([*first, *(stop + chance.uniform(601, 640) for stop in first)])[:restarts]
+    last = days * 86_400 - 7_200
+    busy = [(begin, (begin + end) / 2) for host in web.hosts.values() for begin, end in host.busy if end < last]
+    down: dict[float, float] = {}  # when the program stops, and for how many seconds
+    for pair in range((restarts + 1) // 2):
+        stop = chance.uniform(*(chance.choice(busy) if pair % 2 else (0, last)))
+        down[stop] = 600.0 if pair % 2 else 3_600.0
+        down[stop + down[stop] + chance.uniform(1, 40)] = chance.choice((0.1, 1.0, 3.0))
+    stops = sorted(down)[:restarts]
     loop = JumpingLoop()
     try:
         for number, stop in enumerate([*stops, days * 86_400]):
             loop.run_until_complete(_run_until(stop, web, folder / "week.db", kill=bool(number % 2)))
             wrong = sum(map(len, web.judge.violations.values()))
             told(f"{loop.time() / 86_400:.2f} days, {web.judge.requests:,} requests, {wrong} violations")
-            down = 600.0 if stop in first else chance.choice((0.1, 1.0, 3.0))
-            loop.run_until_complete(asyncio.sleep(down))
+            loop.run_until_complete(asyncio.sleep(down.get(stop, 0.0)))
     finally:
         loop.close()
     return web.judge
@@ -131,7 +136,7 @@ async def _run_until(stop: float, web: SimulatedWeb, path: Path, *, kill: bool) 
     """One life of the program."""
     store, thread, workers = Store(path), Inline(), cast("Any", InlineWorkers())
     flow = WatchedFlow(store)
-    flow.judge = web.judge
+    flow.told = web.judge
     if not store.feeds.all():
         with store.transaction():
             for feed in web.feeds:

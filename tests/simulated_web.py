@@ -22,9 +22,12 @@ from yarl import URL
 from syndtrack.polling.fetch import Fetcher
 
 BEGIN = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
+HOUR = 3_600
 DAY = 86_400
 DELAY = 5.0
 FLOOR = 300
+# Crowded hosts ask to be left alone for so long, so often.
+BUSY_FOR, BUSY_EVERY = 5_400.0, 18_000.0
 ENTRIES = 12
 TEXT = "The council of the harbour town decided at some length what had been decided before and said so twice. " * 12
 
@@ -63,6 +66,12 @@ class SimulatedFeed:
         return 20 + int(self.per_day * at / DAY + (self.number % 10) / 10)
 
 
+def feed_number(url: str) -> int | None:
+    """Of a feed's address or one of its pages', the feed's number; None of others."""
+    parts = url.split("/")
+    return int(parts[4].partition("?")[0]) if parts[3] in ("feed", "page") else None
+
+
 @dataclass
 class Judge:
     """What was asked, host by host and address by address, and what was wrong with it."""
@@ -77,8 +86,9 @@ class Judge:
     _not_before: dict[str, float] = field(default_factory=dict)
     _unconditional: dict[str, float] = field(default_factory=dict)
     _tags: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _given: dict[str, bool] = field(default_factory=dict)
     _gives: set[str] = field(default_factory=set)
-    _unstored: set[str] = field(default_factory=set)
+    _unstored: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     _excused: set[str] = field(default_factory=set)
     _had: dict[str, float] = field(default_factory=dict)
 
@@ -95,8 +105,9 @@ class Judge:
         if "/feed/" in url:
             self._check_feed(url, headers, at)
         elif url in self._had and at < self._had[url] + DAY - 1:
-            self._wrong("a page or robots.txt again within a day", url, at)
-        self._unstored.add(url)
+            self._wrong("a robots.txt again within a day" if url.endswith("/robots.txt") else "a page again within a day", url, at)
+        if (number := feed_number(url)) is not None:
+            self._unstored[number].add(url)
 
     def _check_feed(self, url: str, headers: Mapping[str, str], at: float) -> None:
         excused = url in self._excused
@@ -110,7 +121,7 @@ class Judge:
             if name in headers and headers[name] not in self._tags[url]:
                 self._wrong("altered validators", f"{url} {headers[name]!r}", at)
         if "If-None-Match" not in headers and "If-Modified-Since" not in headers:
-            if url in self._gives and at < self._unconditional.get(url, -1e9) + DAY and not excused:
+            if url in self._gives and at < self._unconditional.get(url, -1e9) + DAY:
                 self._wrong("unconditional more than once in 24 h", url, at)
             self._unconditional[url] = at
 
@@ -124,8 +135,11 @@ class Judge:
                 self._had[url] = at
             return
         if status in (200, 304):
-            self._not_before[url] = at + max(FLOOR, ttl if status == 200 else 0)
-            self._tags[url] |= {headers[name] for name in ("ETag", "Last-Modified") if name in headers}
+            self._not_before[url] = at + max(FLOOR, ttl)
+            stated = {headers[name] for name in ("ETag", "Last-Modified") if name in headers}
+            self._tags[url] |= stated
+            if status == 200:
+                self._given[url] = bool(stated)
         elif status < 400 or status in (429, 503):
             self._not_before[url] = at + FLOOR
         else:
@@ -136,18 +150,26 @@ class Judge:
         self._busy.discard(host)
         self._ended[host] = at
 
-    def stored(self, url: str, validators: bool, again: bool) -> None:
-        """A poll of this feed was stored; `again`: the next look has to have the whole feed, since pages of it are still to be had."""
-        self._unstored = {u for u in self._unstored if u != url}
-        (self._gives.add if validators else self._gives.discard)(url)
-        if again:
-            self._excused.add(url)
+    def stored(self, number: int, again: bool) -> None:
+        """A poll of this feed was stored: the validators of its answer have to be sent from now on.
+
+        `again`: the next look has to have the whole feed, since pages of it are still to be had. That holds for each address that was
+        asked, also for one that the feed's own redirects to.
+        """
+        for url in self._unstored.pop(number, ()):
+            given = self._given.pop(url, None)
+            if again or given is False:
+                self._gives.discard(url)
+            elif given:
+                self._gives.add(url)
 
     def stopped(self) -> None:
-        """The program has ended: what it asked for and did not store, it may ask for again."""
-        self._excused |= {url for url in self._unstored if "/feed/" in url}
-        for url in self._unstored:
+        """The program has ended: what it asked for and did not store, it may ask for again. A robots.txt is stored at once."""
+        for url in set().union(*self._unstored.values()):
+            self._given.pop(url, None)
             self._had.pop(url, None)
+            if "/feed/" in url:
+                self._excused.add(url)
         self._unstored.clear()
 
     def _wrong(self, what: str, url: str, at: float) -> None:
@@ -155,13 +177,18 @@ class Judge:
 
 
 class SimulatedWeb:
-    """Hosts with feeds and pages, made by a seed. `time` gives seconds since BEGIN."""
+    """Hosts with feeds and pages, made by a seed: one feed each, and all the others on the first third of them, the crowded hosts.
+
+    What a rule protects certainly happens there: they are busy several times a day while others of their feeds are due, and one feed
+    of each brings new entries without their text every hour, so that pages and robots.txt are asked for before and after each restart.
+    """
 
     def __init__(self, feeds: int, hosts: int, days: float, seed: int) -> None:
         chance = random.Random(seed)  # noqa: S311 - a simulation
-        self.hosts = {f"h{n}.example": _host(f"h{n}.example", chance, days) for n in range(hosts)}
+        crowded = hosts // 3
+        self.hosts = {f"h{n}.example": _host(f"h{n}.example", chance, days, crowded=n < crowded) for n in range(hosts)}
         each = list(self.hosts.values())
-        self.feeds = [_feed(each[n % hosts] if n < hosts else chance.choice(each[: hosts // 3]), n, chance) for n in range(feeds)]
+        self.feeds = [_feed(each[n] if n < hosts else chance.choice(each[:crowded]), n, chance, leads=n < crowded) for n in range(feeds)]
         self._by_number = {feed.number: feed for feed in self.feeds}
         self._chance = chance
         self.judge = Judge()
@@ -214,8 +241,11 @@ class SimulatedWeb:
         return 200, stated, rss(*listed, head=f"<ttl>{feed.ttl // 60}</ttl>" if feed.ttl else ""), None
 
 
-def _host(name: str, chance: random.Random, days: float) -> Host:
+def _host(name: str, chance: random.Random, days: float, *, crowded: bool) -> Host:
     busy = []
+    if crowded:
+        first = chance.uniform(2 * HOUR, BUSY_EVERY)
+        busy += [(begin, begin + BUSY_FOR) for begin in (first + n * BUSY_EVERY for n in range(int(days * DAY / BUSY_EVERY)))]
     for _ in range(chance.choice((0, 1, 2, 4))):
         begin = chance.uniform(0, days * DAY)
         busy.append((begin, begin + chance.choice((90, 1_800, 14_400))))
@@ -223,11 +253,12 @@ def _host(name: str, chance: random.Random, days: float) -> Host:
     return Host(name, chance.choice((0.05, 0.3, 4.0)), busy, chance.random() < 0.5, delay, chance.choice((0.0, 0.0, 0.02, 0.2)))
 
 
-def _feed(host: Host, number: int, chance: random.Random) -> SimulatedFeed:
+def _feed(host: Host, number: int, chance: random.Random, *, leads: bool) -> SimulatedFeed:
     kind = chance.choice(("etag", "etag", "date", "both", "none"))
     per_day = chance.choice((0.1, 0.5, 2, 6))
     moves = chance.choice((0,) * 17 + (301, 302, 308))
-    return SimulatedFeed(host, number, kind, per_day, chance.random() < 0.25, chance.choice((0, 0, 0, 3_600)), moves)
+    ttl, teasers = chance.choice((0, 0, 0, 3_600)), chance.random() < 0.25
+    return SimulatedFeed(host, number, kind, 24.0 if leads else per_day, teasers or leads, ttl, moves)
 
 
 class Session:
@@ -240,6 +271,11 @@ class Session:
         """A request; it is under way while its context is entered."""
         assert not allow_redirects
         return Response(self._web, url, headers)
+
+    def request(self, method: str, url: URL, *, headers: Mapping[str, str], data: object, allow_redirects: bool) -> Response:
+        """The same. Nobody is sent anything here."""
+        assert (method, data) == ("GET", None)
+        return self.get(url, headers=headers, allow_redirects=allow_redirects)
 
     async def close(self) -> None:
         """Nothing to close."""
