@@ -105,50 +105,52 @@ class Registrar:
 
     def merge(self, names: Sequence[str], into: str) -> Row:
         """Make publishers one: their articles, feeds, credits, names and domains go over, and what they touch is traced again."""
-        winner = self.find(into)
-        losers = sorted({self.find(name) for name in names} - {winner})
-        if not losers:
-            raise UsageError(f"{', '.join(map(repr, names))}: already the same publisher as {into!r}")
         with self._store.transaction():
+            winner = self.find(into)
+            losers = sorted({self.find(name) for name in names} - {winner})
+            if not losers:
+                raise UsageError(f"{', '.join(map(repr, names))}: already the same publisher as {into!r}")
             self._store.decisions.merge(losers, winner, self._now())
         return self._settled(winner)
 
     def rename(self, name: str, new: str) -> Row:
         """Call a publisher by another name. Refused where somebody else has it."""
-        number, new = self.find(name), " ".join(new.split())
+        new = " ".join(new.split())
         if not fold(new) or len(new) > MAX_NAME:
             raise UsageError(f"{new[:50]!r} is no name: it needs letters or digits, and at most {MAX_NAME} characters")
-        others = {n for each, n in self._store.directory.names() if fold(each) == fold(new)} - {number}
-        if others:
-            has = self._store.directory.publisher(min(others))["name"]
-            raise UsageError(f"{new!r} is a name of {has!r}; if both are one, merge them: syndtrack publishers merge {name!r} {has!r}")
         with self._store.transaction():
+            number = self.find(name)
+            others = {n for each, n in self._store.directory.names() if fold(each) == fold(new)} - {number}
+            if others:
+                has = self._store.directory.publisher(min(others))["name"]
+                raise UsageError(f"{new!r} is a name of {has!r}; if both are one, merge them: syndtrack publishers merge {name!r} {has!r}")
             self._store.decisions.rename(number, new, self._now())
         return self._settled(number)
 
     def set_kind(self, name: str, kind: str) -> Row:
         """Say of what kind a publisher is: agency, outlet, aggregator, blog or unknown."""
-        number = self.find(name)
+        checked = _check_kind(kind)
         with self._store.transaction():
-            self._store.decisions.set_kind(number, _check_kind(kind), self._now())
+            number = self.find(name)
+            self._store.decisions.set_kind(number, checked, self._now())
         return self._settled(number)
 
     def set_owner(self, name: str, owner: str | None) -> Row:
         """Say who owns a publisher; None says that nobody does who owns another. Holds against whatever is learned."""
-        number = self.find(name)
         owner = None if owner is None else " ".join(owner.split())[:MAX_NAME]
         if owner is not None and not fold(owner):
             raise UsageError(
                 f"{owner!r} is no name of an owner; to say that nobody owns {name!r}: syndtrack publishers set-owner {name!r} --none"
             )
         with self._store.transaction():
+            number = self.find(name)
             self._store.decisions.set_owner(number, owner, self._now())
         return self._settled(number)
 
     def unset_owner(self, name: str) -> Row:
         """Take back what was said of an owner; what is known from elsewhere holds again."""
-        number = self.find(name)
         with self._store.transaction():
+            number = self.find(name)
             self._store.decisions.unset_owner(number, self._now())
         return self._settled(number)
 

@@ -1,7 +1,7 @@
 """Which verdicts hold, and what they leave a story to choose from: pure, without a store."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_tracing import AGENCY, AGGREGATOR, BLOG, GAZETTE, OTHER, PAPER, PARAGRAPHS, REGISTRY, matched, version
 
@@ -109,6 +109,7 @@ WORDS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=8))
 def test_whatever_is_said_edges_keep_to_it_and_form_no_cycle(words: list[Word]):
     verdicts = Verdicts.of(words)
@@ -141,6 +142,7 @@ NAMED = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(NAMED, max_size=8))
 def test_confirmed_names_leave_every_story_a_choice_without_a_cycle(words: list[Word]):
     verdicts = Verdicts.of(words)

@@ -38,32 +38,43 @@ class Word:
 
 def contradict(a: Word, b: Word) -> bool:
     """Whether both cannot hold. Several confirmed sources of one copy can: it may merge them."""
-    if a.copy != b.copy or a.says == b.says:
-        return False
-    says = {a.says, b.says}
-    if says == {"confirm", "origin"}:
-        return True
-    if says != {"confirm", "reject"}:
-        return False
-    confirmed, rejected = (a, b) if a.says == "confirm" else (b, a)
-    if rejected.source is not None:
-        return confirmed.source == rejected.source
-    return rejected.publisher_id is not None and confirmed.publisher_id == rejected.publisher_id
+    return not set(_opposites(a)).isdisjoint(_claims(b))
+
+
+def _claims(word: Word) -> list[tuple[object, ...]]:
+    """What a verdict says of its copy: of its having a source at all, of one article, of one publisher."""
+    claims: list[tuple[object, ...]] = [(word.copy, "confirm", "any")] if word.says == "confirm" else []
+    if word.says == "origin":
+        return [(word.copy, "origin")]
+    if word.source is not None:
+        claims.append((word.copy, word.says, "article", word.source))
+    if word.publisher_id is not None and (word.source is None or word.says == "confirm"):
+        claims.append((word.copy, word.says, "publisher", word.publisher_id))
+    return claims
+
+
+def _opposites(word: Word) -> list[tuple[object, ...]]:
+    """The claims that a verdict rules out."""
+    if word.says == "origin":
+        return [(word.copy, "confirm", "any")]
+    other = "reject" if word.says == "confirm" else "confirm"
+    opposite = [(word.copy, other, *claim[2:]) for claim in _claims(word) if claim[2] != "any"]
+    return [(word.copy, "origin"), *opposite] if word.says == "confirm" else opposite
 
 
 def overruled(words: Sequence[Word]) -> dict[int, tuple[int | None, str]]:
     """The verdicts that do not hold, by their place in `words`, the oldest first: the place of the one in their way, and why."""
     found: dict[int, tuple[int | None, str]] = {}
-    of_copy: dict[Node, list[int]] = {}
+    latest: dict[tuple[object, ...], int] = {}  # what is said of a copy, by what it may contradict
     for place in range(len(words) - 1, -1, -1):
         word = words[place]
-        later = of_copy.setdefault(word.copy, [])
-        against = next((k for k in later if contradict(word, words[k])), None)
+        against = max((latest[key] for key in _opposites(word) if key in latest), default=None)
         if word.source == word.copy:
             found[place] = None, ITSELF
         elif against is not None:
             found[place] = against, CONTRADICTED
-        later.append(place)
+        for key in _claims(word):
+            latest.setdefault(key, place)
     sources: dict[Node, dict[Node, int]] = {}
     for place, word in enumerate(words):
         if word.says != "confirm" or word.source is None or place in found:
@@ -190,8 +201,8 @@ class Verdicts:
         return [Option(OUTSIDE, number, {"hidden": 1.0}) for number in named]
 
     def _copies_of(self, article: int) -> set[int]:
-        """The articles that derive from one by confirmed pairs of articles, near or far."""
-        found, pending = set[int](), [article]
+        """The articles that derive from one by confirmed pairs of articles, near or far; for one confirmed by name, which asks for them."""
+        found, pending = set[int](), [article] if any(w.source is None for w in self.confirmed[article]) else []
         while pending:
             source = pending.pop()
             new = {copy for copy, words in self.confirmed.items() if any(w.source == source for w in words)} - found
