@@ -25,12 +25,19 @@ ON_TERMINALS = {
 
 @click.command(
     epilog=example(
-        "syndtrack trace https://example.org/2026/embassy --explain\npbpaste | syndtrack trace -\nsyndtrack trace https://example.org/2026/embassy --format dot | dot -Tsvg > story.svg"
+        "syndtrack trace https://example.org/2026/embassy --explain\npbpaste | syndtrack trace -\n"
+        "syndtrack trace https://example.org/2026/embassy --format dot | dot -Tsvg > story.svg"
     )
 )
 @click.argument("what", metavar="URL|FILE|-")
-@click.option("--format", "form", type=click.Choice(["text", "json", "prov", "jsonld", "dot", "graphml"]), default="text", show_default=True,
-              help="Also prov (W3C PROV-JSON), jsonld (schema.org); of the whole story dot (Graphviz), graphml.")  # fmt: skip
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "prov", "jsonld", "dot", "graphml"]),
+    default="text",
+    show_default=True,
+    help="Also prov (W3C PROV-JSON), jsonld (schema.org); of the whole story dot (Graphviz), graphml.",
+)
 @click.option("--explain", is_flag=True, help="Also what else was considered for each hop, why it lost, and what would change it.")
 @click.pass_obj
 def trace(session: Session, what: str, form: str, explain: bool) -> None:
