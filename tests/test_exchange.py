@@ -113,6 +113,13 @@ def test_a_missing_file_is_wrong_usage(database):
     assert "nowhere.jsonl" in asked.stderr
 
 
+def test_signatures_are_not_printed_as_a_table(tmp_path):
+    asked = run("signature", archive(tmp_path, [AGENCY]), "--format", "csv")
+    assert asked.exit_code == 2
+    assert asked.stdout == ""
+    assert "--compare" in asked.stderr
+
+
 def test_refusals_of_an_archive_are_passed_on(tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text("no JSON\n")

@@ -36,6 +36,8 @@ def signature(session: Session, *, file: str | None, stored: bool, compare: str 
     """
     if sum((file is not None, stored, compare is not None)) != 1:
         raise UsageError("one of FILE, --stored and --compare SIGNATURES is wanted; `syndtrack signature --help` has examples")
+    if compare is None and form == "csv":
+        raise UsageError("signatures are JSON, one object a line; --format csv is for --compare")
     refused: list[Refusal] = []
     if file is not None:
         _print(signatures_of(file, utc_now()), refused)
