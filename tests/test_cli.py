@@ -114,8 +114,11 @@ def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, tmp_path: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["trace", "https://nowhere.example/a"], ["report", "stories"], ["search", "basin"], ["feeds"]],
-    ids=["trace", "report", "search", "feeds"],
+    [
+        *(["trace", "https://nowhere.example/a"], ["report", "stories"], ["search", "basin"], ["feeds"], ["explain", "nowhere.example"]),
+        *(["export-feeds"], ["verdicts"], ["history"], ["publishers", "owners"], ["quarantine"], ["quarantine", "bytes", "3"]),
+    ],
+    ids=" ".join,
 )
 def test_looking_something_up_makes_no_database(run, tmp_path: Path, arguments: list[str]):
     done = run(*arguments)

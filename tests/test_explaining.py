@@ -109,6 +109,7 @@ def test_of_an_unknown_feed_the_nearest_are_named_without_their_secrets(db):
 
 
 def test_where_there_are_no_feeds_the_next_step_is_named(tmp_path):
+    Store(tmp_path / "new.db").close()
     assert "syndtrack feeds" in run(tmp_path / "new.db", "explain", "a.example").stderr
     assert "syndtrack add" in run(tmp_path / "new.db", "feeds", "--why").stdout
 

@@ -206,6 +206,7 @@ def test_the_command_lists_retries_drops_and_shows_bytes(tmp_path: Path):
     def run(*arguments: str):
         return CliRunner().invoke(main, ["--db", str(tmp_path / "x.db"), "quarantine", *arguments])
 
+    Tracker(Settings(db=tmp_path / "x.db")).close()
     assert run().stdout.startswith("Nothing is in quarantine")
     assert json.loads(run("--format", "json").stdout) == []
     with Tracker(Settings(db=tmp_path / "x.db")) as tracker, tracker.store.transaction():

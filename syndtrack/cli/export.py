@@ -17,7 +17,7 @@ from syndtrack.urls import without_secrets
 @click.pass_obj
 def export_feeds(session: Session, file: Path | None) -> None:
     """Write the subscriptions as OPML, for other readers or `syndtrack import`. Logins and secrets in addresses are left out."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         feeds = [Subscription(feed.url, feed.title) for feed in tracker.store.feeds.all()]
     text = write_subscriptions(feeds)
     if file is None:

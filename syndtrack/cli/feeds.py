@@ -78,7 +78,7 @@ def explain(session: Session, feed: str, form: str) -> None:
 
     FEED is its address, or a part of it that no other feed has.
     """
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         record = tracker.explain(feed)
     if form == "json":
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))

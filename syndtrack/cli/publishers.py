@@ -110,7 +110,7 @@ def owners(session: Session, names: Sequence[str], fetch: bool, form: str) -> No
 
     Of trust.txt only what both sides state counts: control= of the owner and controlledby= of the owned.
     """
-    with session.tracker() as tracker:
+    with session.tracker() if fetch else session.reading() as tracker:
         if fetch:
             told = tracker.publishers.fetch_owners(names)
             for row in told:

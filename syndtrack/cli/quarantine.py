@@ -29,7 +29,7 @@ def quarantine(ctx: click.Context, form: str) -> None:
     Each is tried twice, then left alone until its bytes change; the rest of its feed goes on.
     """
     if ctx.invoked_subcommand is None:
-        with ctx.obj.tracker() as tracker:
+        with ctx.obj.reading() as tracker:
             print_rows(tracker.quarantine(), form, empty=EMPTY, title="Quarantine", columns=COLUMNS)
 
 
@@ -56,7 +56,7 @@ def drop(session: Session, numbers: Sequence[int], everything: bool) -> None:
 @click.pass_obj
 def bytes_(session: Session, number: int) -> None:
     """Write what came, its first megabyte, to standard output."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         sys.stdout.buffer.write(tracker.quarantined_bytes(number))
 
 

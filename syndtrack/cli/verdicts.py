@@ -66,12 +66,13 @@ def _said(words: Sequence[str]) -> tuple[str, str | None, str]:
 @click.pass_obj
 def verdicts(session: Session, file: Path | None, form: str) -> None:
     """List what persons said of sources, and whether it holds: in force, waiting for an article, or overruled by a later word."""
-    with session.tracker() as tracker:
-        if file is not None:
+    if file is not None:
+        with session.tracker() as tracker:
             new, refused = tracker.import_verdicts(file)
-            click.echo(f"{new} verdicts taken in", err=True)
-            finish(refused)
-            return
+        click.echo(f"{new} verdicts taken in", err=True)
+        finish(refused)
+        return
+    with session.reading() as tracker:
         empty = "Nobody has said anything yet. Say it with: syndtrack verdict COPY SOURCE confirm"
         print_rows(tracker.verdicts(), form, empty=empty, title="Verdicts", columns=SHOWN)
 
@@ -82,6 +83,6 @@ def verdicts(session: Session, file: Path | None, form: str) -> None:
 @click.pass_obj
 def history(session: Session, url: str | None, form: str) -> None:
     """Show what changed in the sources of an article, when and why; without URL what changed last, whatever the article."""
-    with session.tracker() as tracker:
+    with session.reading() as tracker:
         rows = tracker.history(url)
         print_rows(rows, form, empty="Nothing has changed since the first tracing.", title="History", columns=SHOWN_OF_HISTORY)
