@@ -8,11 +8,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from os import environ
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from syndtrack.errors import UsageError
 
 SETTINGS_FILE = "syndtrack.toml"
 DATABASE = "syndtrack.db"
+MAX_PUBLIC_URL = 500
 MAX_CONTACT = 200  # characters; it goes into a header of every request
 
 Network = IPv4Network | IPv6Network
@@ -24,7 +26,7 @@ class Settings:
 
     `db`: the database. `allow_networks`: networks (CIDR) that may be fetched from although they are private or local. `contact`: an
     address or URL that servers see in the User-Agent. `concurrency`: feeds asked at a time. `host_delay`: seconds between two requests
-    to one host.
+    to one host. `public_url`: where the hubs of feeds reach the pages of `syndtrack run`; without it none is asked to push.
     """
 
     db: Path = Path(DATABASE)
@@ -32,6 +34,7 @@ class Settings:
     contact: str | None = None
     concurrency: int = 32
     host_delay: float = 5.0
+    public_url: str | None = None
 
 
 def load_settings(db: Path | None = None, file: Path | None = None) -> Settings:
@@ -58,25 +61,38 @@ def _from_file(path: Path) -> Settings:
     unknown = sorted(set(table) - known)
     if unknown:
         raise UsageError(f"{path}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        where = f"{path}: {name}"
-        match name, value:
-            case "db", str() if value:
-                values[name] = path.parent / value
-            case "allow_networks", list():
-                values[name] = _networks(where, value)
-            case "contact", str() if value.isprintable() and len(value) <= MAX_CONTACT:
-                values[name] = value
-            case _, bool():  # which is an int to Python
-                raise UsageError(f"{where}: {value!r} is not a value for this setting")
-            case "concurrency", int() if 1 <= value <= 1_000:
-                values[name] = value
-            case "host_delay", int() | float() if 0 <= value <= 3_600:
-                values[name] = float(value)
-            case _:
-                raise UsageError(f"{where}: {value!r} is not a value for this setting")
-    return Settings(**values)
+    return Settings(**{name: _checked(name, value, path) for name, value in table.items()})
+
+
+def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401 - whatever TOML can hold, and what a setting is
+    """A setting's value. Raises UsageError where it is none."""
+    where = f"{path}: {name}"
+    match name, value:
+        case "db", str() if value:
+            return path.parent / value
+        case "allow_networks", list():
+            return _networks(where, value)
+        case "contact", str() if value.isprintable() and len(value) <= MAX_CONTACT:
+            return value
+        case "public_url", str() if _is_public(value):
+            return value.rstrip("/")
+        case _, bool():  # which is an int to Python
+            raise UsageError(f"{where}: {value!r} is not a value for this setting")
+        case "concurrency", int() if 1 <= value <= 1_000:
+            return value
+        case "host_delay", int() | float() if 0 <= value <= 3_600:
+            return float(value)
+    raise UsageError(f"{where}: {value!r} is not a value for this setting")
+
+
+def _is_public(url: str) -> bool:
+    """Whether this is an address that callbacks can lie below."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return valid and url.isascii() and url.isprintable() and not set(url) & set(' ?#@<>"\\') and len(url) <= MAX_PUBLIC_URL
 
 
 def _networks(where: str, texts: list[Any]) -> tuple[Network, ...]:

@@ -96,14 +96,27 @@ class FeedHints:
 
 
 @dataclass(frozen=True, slots=True)
+class HubLink:
+    """Where a feed says that what is new in it is pushed (WebSub): the hub's address, and the topic that it knows the feed by."""
+
+    hub: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed's bytes, understood. `problems` are the reasons of what was left out (an entry without link or id, a date nobody can read)."""
+    """A feed's bytes, understood. `problems` are the reasons of what was left out (an entry without link or id, a date nobody can read).
+
+    `hub` and `topic` are the addresses of its links `rel=hub` and `rel=self`.
+    """
 
     title: str | None
     link: str | None
     entries: tuple[Entry, ...]
     hints: FeedHints = FeedHints()
     problems: tuple[str, ...] = ()
+    hub: str | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,33 @@ class Feed:
     asked_to_wait_until: datetime | None = None
     validators_of: str | None = None
     hints: FeedHints = FeedHints()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What was agreed with a feed's hub (WebSub), or is to be.
+
+    `token` makes the callback's address unguessable, `secret` signs what is pushed. `tries` counts the requests since the hub last
+    confirmed one, `next_try` is when it is asked for the next time. `lease_until`: the hub confirmed that it pushes until then.
+    `pushing`: the last thing heard of the feed came as a push and not by a look. `interval` is the feed's from before it did.
+    """
+
+    feed_id: int
+    hub: str
+    topic: str
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    wants: Literal["subscribe", "unsubscribe"] = "subscribe"
+    asked: datetime | None = None
+    next_try: datetime | None = None
+    tries: int = 0
+    lease_until: datetime | None = None
+    pushing: bool = False
+    interval: int | None = None
+    last_push: datetime | None = None
+    pushes: int = 0
+    ignored: int = 0
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +257,8 @@ class PollResult:
 
     `feed` is the feed with its new validators, schedule and counters. `why` says in one sentence why the next check is when it is.
     `grade` is how bad a failure is, None where there was none. `gap`: the look shares no entry with those before it, so that some entries
-    may have come and gone unseen.
+    may have come and gone unseen. `announced` are the hubs that the feed names, None where the look does not tell. `pushed`: what came was
+    sent by the feed's hub, without a look.
     """
 
     feed: Feed
@@ -231,6 +272,8 @@ class PollResult:
     received_bytes: int = 0
     grade: FailureGrade | None = None
     gap: bool = False
+    announced: tuple[HubLink, ...] | None = None
+    pushed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from syndtrack.pairing import Progress
 from syndtrack.polling.poll import Poller
 from syndtrack.polling.schedule import is_due, may_ask
 from syndtrack.polling.workers import Workers
+from syndtrack.pushes import Push, Pushes
 from syndtrack.urls import shown
 
 READ_SECONDS = 60.0  # for one page; the longest of 181 real pages took under 2
@@ -28,6 +29,7 @@ READ_SECONDS = 60.0  # for one page; the longest of 181 real pages took under 2
 # before what others bring.
 POLLS_AT_ONCE = 32
 ARTICLES_AT_ONCE = 2
+PUSHES_AT_ONCE = 4
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
 
 T = TypeVar("T")
@@ -78,14 +80,17 @@ class Scheduler:
         now: Callable[[], datetime],
         *,
         metrics: Metrics | None = None,
+        public_url: str | None = None,
     ) -> None:
         self.metrics = metrics or Metrics()
+        self.pushes = None if public_url is None else Pushes(flow.store, poller.fetcher, self._stored, public_url, now)
         self._flow = flow
         self._poller = poller
         self._workers = workers
         self._thread = thread
         self._now = now
         self._reading = asyncio.Semaphore(POLLS_AT_ONCE)
+        self._under_way: set[int] = set()  # feeds being asked, or of which a push is being read
 
     async def round(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
         """One pass over the feeds that are due, or over all but those whose servers asked to wait."""
@@ -96,29 +101,73 @@ class Scheduler:
 
         Feeds that become due while others are still being asked do not wait for these.
         """
-        under_way: set[int] = set()
+        under_way = self._under_way
         rounds: set[asyncio.Task[None]] = set()
+        pushed: set[asyncio.Task[None]] = set()
+
+        def freed(feed_id: int) -> None:
+            under_way.discard(feed_id)
+            self._take_pushes(pushed)
 
         async def ask(due: Sequence[Feed]) -> None:
-            told(await self._poll(due, lambda *_: None, under_way.discard))
+            told(await self._poll(due, lambda *_: None, freed))
 
         try:
+            hubs = asyncio.create_task(self._with_hubs(lambda: self._take_pushes(pushed)))
+            rounds.add(hubs)
             while True:
                 # Taken before the look: a feed that is stored meanwhile was due in what the look saw.
                 asked = frozenset(under_way)
-                if due := [f for f in await self._to_ask() if f.id not in asked]:
+                if due := [f for f in await self._to_ask() if f.id not in asked | under_way]:
                     under_way.update(f.id for f in due)
                     rounds.add(asyncio.create_task(ask(due)))
                 self.metrics.waiting(len(under_way))
                 self.metrics.workers(self._workers.killed, self._workers.waiting)
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
-                for each in [r for r in rounds if r.done()]:
-                    rounds.remove(each)
-                    each.result()  # raises what went wrong
+                for tasks in (rounds, pushed):
+                    for each in [r for r in tasks if r.done()]:
+                        tasks.remove(each)
+                        each.result()  # raises what went wrong
         finally:
-            for task in rounds:
+            for task in rounds | pushed:
                 task.cancel()
-            await asyncio.gather(*rounds, return_exceptions=True)
+            await asyncio.gather(*rounds, *pushed, return_exceptions=True)
+
+    async def _with_hubs(self, arrived: Callable[[], None]) -> None:
+        """Ask hubs to push when that is due, beside the polls; one that is slow holds up nobody else."""
+        if self.pushes is None:
+            return
+        self.pushes.arrived = arrived
+        arrived()  # what came before
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    for each in await self.pushes.due():
+                        group.create_task(self.pushes.ask(each))
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        finally:
+            self.pushes.closed = True
+
+    def _take_pushes(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Begin with pushes that wait, as far as their feeds are not being asked."""
+        while self.pushes is not None and sum(not t.done() for t in tasks) < PUSHES_AT_ONCE:
+            push = self.pushes.take(self._under_way)
+            if push is None:
+                return
+            self._under_way.add(push.feed_id)
+            tasks.add(asyncio.create_task(self._take_push(push, self.pushes, tasks)))
+
+    async def _take_push(self, push: Push, pushes: Pushes, tasks: set[asyncio.Task[None]]) -> None:
+        """Read what a hub pushed and store it, as what a look brings."""
+        feed = await self._stored(self._flow.store.feeds.get, push.feed_id)
+        try:
+            if feed is not None:
+                result = await self._poller.pushed(feed, push.answer, self._known)
+                await self._finish(result, _Tally(1, lambda *_: None, {}), lambda _: None)
+        finally:
+            pushes.done(push)
+            self._under_way.discard(push.feed_id)
+        asyncio.get_running_loop().call_soon(self._take_pushes, tasks)  # this one still counts
 
     async def _poll(self, feeds: Sequence[Feed], progress: Progress, stored: Callable[[int], None]) -> PollSummary:
         """Ask feeds and store each poll; `stored` is told the feeds' ids one by one."""
@@ -149,10 +198,18 @@ class Scheduler:
         result, articles, unread = await self._read(result)
         if poisons := self._workers.quarantine.take_news():
             await self._stored(self._quarantine, poisons)
-        new = await self._stored(self._flow.record_poll, result, articles, unread)
+        new = await self._stored(self._record, result, articles, unread)
         stored(result.feed.id)
         tally.add(result, new, unread)
         self.metrics.polled(result, tally.due.get(result.feed.id), new, len(result.refused) + len(unread))
+
+    def _record(self, result: PollResult, articles: Sequence[ReadArticle], unread: Sequence[Refusal]) -> int:
+        """Store a poll; what it tells of the feed's hub, too, where hubs are asked to push."""
+        if self.pushes is None:
+            return self._flow.record_poll(result, articles, unread)
+        new = self._flow.record_poll(self.pushes.planned(result), articles, unread)
+        self.pushes.learn(result)
+        return new
 
     def _quarantine(self, poisons: Sequence[Poison]) -> None:
         """Store inputs that were too much for a worker: at once, so that they are not tried again whatever happens."""

@@ -158,7 +158,8 @@ class Tracker:
             hint = f"did you mean {' or '.join(near)}?" if near else "`syndtrack feeds` lists them"
             raise UsageError(f"{url}: no such feed is subscribed to; {hint}")
         now = self._now()
-        return explain(feed, *self.store.feeds.history(feed.id), self.store.hosts.asked_to_wait(host_names(feed.url), now), now)
+        waits, agreed = self.store.hosts.asked_to_wait(host_names(feed.url), now), self.store.websub.of_feed(feed.id)
+        return explain(feed, *self.store.feeds.history(feed.id), waits, now, agreed=agreed)
 
     def quarantine(self) -> list[Row]:
         """Inputs that killed, stalled or overfilled a worker, the latest first."""
@@ -215,7 +216,8 @@ class Tracker:
             # what a process that was killed left undone
             await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
             async with self._poller(thread) as (poller, workers):
-                yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics)
+                public_url = self.settings.public_url
+                yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
 
     @asynccontextmanager
     async def _poller(self, thread: Executor) -> AsyncIterator[tuple[Poller, Workers]]:

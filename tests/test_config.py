@@ -31,9 +31,11 @@ def test_without_a_file_everything_is_as_it_comes():
 def test_every_setting_can_be_set_in_the_file():
     found = settings_of(
         'db = "x.db"\nallow_networks = ["10.0.0.0/8", "fd00::/8"]\ncontact = "ed@a.example"\nconcurrency = 4\nhost_delay = 1'
+        '\npublic_url = "https://a.example/x/"'
     )
     networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
-    assert found == Settings(db=Path("x.db"), allow_networks=networks, contact="ed@a.example", concurrency=4, host_delay=1.0)
+    rest = {"contact": "ed@a.example", "concurrency": 4, "host_delay": 1.0, "public_url": "https://a.example/x"}
+    assert found == Settings(db=Path("x.db"), allow_networks=networks, **rest)
 
 
 def test_the_file_beside_is_read_unasked():
@@ -80,6 +82,8 @@ def test_an_unknown_setting_is_refused_by_name_and_known_ones_are_told(unknown):
         "concurrency = 2.5", "concurrency = true", 'concurrency = "4"', "host_delay = -1",
         "host_delay = nan", "host_delay = inf",
         "host_delay = 3601", "host_delay = false", 'allow_networks = "10.0.0.0/8"', "[allow_networks]",
+        'public_url = "a.example"', 'public_url = "ftp://a.example"', 'public_url = "https://me:pw@a.example"', 'public_url = "https://"',
+        'public_url = "https://a.example/?x"', 'public_url = "https://a.example:x"', "public_url = true",
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_with_the_setting_it_was_for(line):

@@ -6,16 +6,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from syndtrack.models import Feed
+from syndtrack.models import Feed, Subscription
 from syndtrack.polling.poll import ADOPT_MOVE_AFTER
 from syndtrack.polling.schedule import FULL_FETCH_AFTER, is_due, may_ask, needs_full_fetch, spoken
+from syndtrack.polling.websub import takes_pushes
 from syndtrack.urls import shown
 
 Record = dict[str, Any]
 
 
-def explain(feed: Feed, polls: Sequence[Mapping[str, Any]], entries: int, host_waits_until: datetime | None, now: datetime) -> Record:
-    """A feed's story as a record for JSON. `polls` are its last ones, the latest first, as stored; `entries` how many it has shown.
+def explain(
+    feed: Feed,
+    polls: Sequence[Mapping[str, Any]],
+    entries: int,
+    host_waits_until: datetime | None,
+    now: datetime,
+    *,
+    agreed: Subscription | None = None,
+) -> Record:
+    """A feed's story as a record for JSON. `polls` are its last ones, the latest first, as stored; `entries` how many it has shown,
+    `agreed` what was agreed with its hub.
 
     Validators are said to be there or not: a server may have put a name for its reader into one.
     """
@@ -43,6 +53,7 @@ def explain(feed: Feed, polls: Sequence[Mapping[str, Any]], entries: int, host_w
             "skip_hours": sorted(hints.skip_hours),
             "skip_days": sorted(hints.skip_days),
         },
+        "hub": None if agreed is None else _hub(agreed, now),
         "failures": feed.failures,
         "gone": feed.gone,
         "asked_to_wait_until": _time(feed.asked_to_wait_until),
@@ -52,6 +63,28 @@ def explain(feed: Feed, polls: Sequence[Mapping[str, Any]], entries: int, host_w
         "entries": entries,
         "gaps": sum(bool(poll["gap"]) for poll in polls),
         "polls": [{**poll, "gap": bool(poll["gap"])} for poll in polls],
+    }
+
+
+def _hub(agreed: Subscription, now: datetime) -> Record:
+    """What was agreed with the feed's hub; neither the callback's address nor the secret."""
+    if agreed.wants == "unsubscribe":
+        state = "being asked to push no more"
+    elif takes_pushes(agreed, now):
+        state = "pushes what is new" if agreed.pushing else "has agreed to push"
+    else:
+        state = "asked to push" if agreed.tries else "to be asked to push"
+    return {
+        "url": shown(agreed.hub),
+        "topic": shown(agreed.topic),
+        "state": state,
+        "lease_until": _time(agreed.lease_until),
+        "asked": _time(agreed.asked),
+        "asked_again": _time(agreed.next_try),
+        "pushes": agreed.pushes,
+        "last_push": _time(agreed.last_push),
+        "ignored": agreed.ignored,
+        "reason": agreed.reason,
     }
 
 
@@ -100,6 +133,12 @@ def _told_plan(record: Record) -> Iterator[str]:
     if record["last_full_fetch"]:
         yield f"last had in full: {record['last_full_fetch']}; asked for in full again from {record['next_full_fetch']} on"
     yield f"hints: {', '.join(_hints(record['hints'])) or 'none'}"
+    if hub := record["hub"]:
+        until = f" until {hub['lease_until']}" if hub["lease_until"] else ""
+        again = f", asked again from {hub['asked_again']} on" if hub["asked_again"] else ""
+        last = f"; {hub['pushes']} pushes, the last at {hub['last_push']}" if hub["last_push"] else ""
+        ignored = f"; {hub['ignored']} ignored" if hub["ignored"] else ""
+        yield f"hub: {hub['url']} {hub['state']}{until}{again}{last}{ignored}" + (f"; {hub['reason']}" if hub["reason"] else "")
 
 
 def _told_troubles(record: Record) -> Iterator[str]:

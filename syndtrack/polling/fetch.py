@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import aiohttp
 from yarl import URL
@@ -25,7 +25,7 @@ from yarl import URL
 from syndtrack import __version__
 from syndtrack.errors import FetchError
 from syndtrack.polling.guard import AddressRefusedError, Guard, Network, parse_address
-from syndtrack.polling.headers import fresh_for, is_delta, retry_after
+from syndtrack.polling.headers import fresh_for, is_delta, linked, retry_after
 from syndtrack.polling.hosts import Hosts, Pause, host_name
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names
@@ -35,11 +35,13 @@ from syndtrack.urls import is_http, shown
 
 FEED_BYTES = 10_000_000
 PAGE_BYTES = 5_000_000
+FORM_ANSWER_BYTES = 10_000
 ACCEPT_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 ACCEPT_PAGE = "text/html, application/xhtml+xml, */*;q=0.5"
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
+SAME_METHOD = frozenset({307, 308})
 CHUNK = 65_536
 # What an address may hold as it is sent: everything printable but blanks, quotes and brackets, which are percent-encoded.
 _SENT_AS_IS = "".join(chr(c) for c in range(33, 127) if chr(c) not in '"<>')
@@ -52,6 +54,7 @@ class Answer:
     `url` is the final address, `etag` and `last_modified` are the validators byte for byte (Latin-1), `retry_after` how long the server
     asks to be left alone, `fresh_for` seconds it calls the answer fresh, `permanent_redirect_to` where a chain of 301/308 ends,
     `received` bytes over the wire. `framed` is false where the body ended with the connection, so that nothing tells whether it is whole.
+    `hub` and `topic` are what its Link headers name as `rel=hub` and `rel=self`.
     """
 
     status: int
@@ -66,6 +69,8 @@ class Answer:
     received: int = 0
     framed: bool = True
     delta: bool = False
+    hub: str | None = None
+    topic: str | None = None
 
 
 class Fetcher:
@@ -192,12 +197,30 @@ class Fetcher:
                 await before_hop(at, own)
         raise FetchError(shown(url), f"more than {MAX_REDIRECTS} redirects")
 
+    async def post(self, url: str, form: Mapping[str, str], *, own: bool) -> Answer:
+        """The answer to one POST of a form; redirects that keep the method (307, 308) are followed. Raises as `fetch` does.
+
+        `own`: whether the allowed networks may be asked.
+        """
+        at, sent, headers = url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+        for _ in range(MAX_REDIRECTS + 1):
+            async with Place(self._slots) as place:
+                answer, location, _ = await self._ask(
+                    url, at, headers, FORM_ANSWER_BYTES, self._deadline, part=True, own=own, place=place, form=sent
+                )
+            if location is None or answer.status not in SAME_METHOD:
+                return answer
+            own = own and self.is_own(at)
+            at = next_hop(at, location, what=shown(url))
+        raise FetchError(shown(url), f"more than {MAX_REDIRECTS} redirects")
+
     async def _ask(
-        self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float, *, part: bool, own: bool, place: Place
-    ) -> tuple[Answer, str | None, float]:
+        self, url: str, at: str, headers: Mapping[str, str], max_bytes: int, left: float, *, part: bool, own: bool, place: Place,
+        form: bytes | None = None,
+    ) -> tuple[Answer, str | None, float]:  # fmt: skip
         """One hop: the answer, where it redirects its Location, and the seconds it took once it was its turn.
 
-        `url` is what messages name, `at` what is asked.
+        `url` is what messages name, `at` what is asked; with a `form` it is posted.
         """
         session = self._to_own if own else self._to_others
         if session is None:
@@ -210,7 +233,8 @@ class Fetcher:
             started = self._ticks()
             try:
                 async with asyncio.timeout(max(left, 0.0)):
-                    async with session.get(target, headers=headers, allow_redirects=False) as response:
+                    method = "GET" if form is None else "POST"
+                    async with session.request(method, target, headers=headers, data=form, allow_redirects=False) as response:
                         location = response.headers.get("Location") if response.status in REDIRECTS else None
                         answer = await self._read(response, at, max_bytes, part)
                         if response.status not in (200, 226, 304):
@@ -270,6 +294,8 @@ class Fetcher:
             received=received,
             framed="Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
             delta=delta,
+            hub=linked(headers.getall("Link", ()), "hub"),
+            topic=linked(headers.getall("Link", ()), "self"),
         )
 
     def is_own(self, url: str) -> bool:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 MAX_HEADER = 500
 # Seconds, about 30 years: more is said by servers that mean "never", and would overflow.
 LONGEST_WAIT = 999_999_999
+MAX_LINKS = 8_000
 _DIGITS = re.compile(r"[0-9]{1,40}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
+# RFC 8288: an address in angle brackets, then parameters; a comma within a quoted one parts nothing.
+_LINK = re.compile(r"<([^<>]{1,2000})>((?:[^,\"<]|\"[^\"]{0,500}\"){0,500})")
+_PARAMETER = re.compile(r";\s{0,20}([\w*-]{1,30})\s{0,20}=\s{0,20}(?:\"([^\"]{0,500})\"|([^\s;,\"]{1,100}))")
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,10})", re.IGNORECASE)
 
 
@@ -62,6 +66,15 @@ def fresh_for(headers: Mapping[str, str]) -> int | None:
 def is_delta(headers: Mapping[str, str]) -> bool:
     """Whether a 226 answer holds the entries that are new since the validator sent, and nothing else (RFC 3229, `IM: feed`)."""
     return headers.get("IM", "")[:MAX_HEADER].strip().lower() == "feed"
+
+
+def linked(values: Iterable[str], relation: str) -> str | None:
+    """The first address that `Link` headers (RFC 8288) give for a relation, as stated; None where there is none."""
+    for address, parameters in _LINK.findall(", ".join(values)[:MAX_LINKS]):
+        relations = next((quoted or bare for name, quoted, bare in _PARAMETER.findall(parameters) if name.lower() == "rel"), "")
+        if relation in relations.lower().split():
+            return str(address).strip()
+    return None
 
 
 def media_type(content_type: str | None) -> str:

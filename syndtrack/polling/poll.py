@@ -242,6 +242,37 @@ class Poller:
             refused=entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in read.problems) + tuple(pages.refused),
             received_bytes=answer.received,
             gap=gap,
+            announced=read.announced,
+        )
+
+    async def pushed(self, feed: Feed, answer: Answer, known: Known) -> PollResult:
+        """What a feed's hub sent, read as an answer of the feed's own server is. The feed and its plan stay as they are, whatever came:
+        what a push leaves out or breaks, the next look finds.
+        """
+        at, stored = self._now(), await known(feed.id)
+        answer = replace(answer, url=feed.validators_of or feed.url)  # as looks have it: an entry's key may hang on it
+        given = Input("feed", shown(feed.url), answer.body, feed.id)
+        why = "pushed by the feed's hub; the next look stays as planned"
+        try:
+            read = await self._workers.run(
+                read_feed, answer, stored, feed.id, at, what=shown(feed.url), deadline=PARSE_SECONDS, given=given
+            )
+        except RefusedError as error:
+            return PollResult(feed, at, "failed", None, why, error.reason, received_bytes=answer.received, pushed=True)
+        async with self._reading:
+            pages = await self._fetch_pages(read.entries.to_fetch, feed, at)
+        self._page_bytes.pop(feed.id, None)
+        seen = read.entries.ready + tuple(pages.entries)
+        return PollResult(
+            feed=feed,
+            at=at,
+            outcome="new" if any(entry.submission for entry in seen) else "nothing new",
+            status=None,
+            why=why,
+            entries=seen,
+            refused=read.entries.refused + tuple(Refusal(shown(feed.url), problem) for problem in read.problems) + tuple(pages.refused),
+            received_bytes=answer.received,
+            pushed=True,
         )
 
     async def _fetch_pages(self, to_fetch: tuple[tuple[SeenEntry, Entry], ...], feed: Feed, at: datetime) -> _Fetched:

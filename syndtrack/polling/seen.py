@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin
 
-from syndtrack.models import Entry, FeedHints, Refusal, SeenEntry, Submission
+from syndtrack.models import Entry, FeedHints, HubLink, ParsedFeed, Refusal, SeenEntry, Submission
 from syndtrack.polling.fetch import Answer, sendable
 from syndtrack.polling.fulltext import carries_full_text
 from syndtrack.reading.entries import parse_feed
@@ -42,19 +42,30 @@ class Sorted:
 
 @dataclass(frozen=True, slots=True)
 class ReadFeed:
-    """A feed's bytes, read: its title, its hints, its entries sorted, and the reasons of what was left out."""
+    """A feed's bytes, read: its title, its hints, its entries sorted, the reasons of what was left out, hubs that push it."""
 
     title: str | None
     hints: FeedHints
     entries: Sorted
     problems: tuple[str, ...]
+    announced: tuple[HubLink, ...] = ()
 
 
 def read_feed(answer: Answer, known: Mapping[str, str], feed_id: int, at: datetime) -> ReadFeed:
     """Parses the feed that a server answered with at the time `at` and sorts its entries. Raises FeedError for bytes that are no feed."""
     parsed = parse_feed(answer.body, answer.url, answer.content_type)
     entries = sort_entries(parsed.entries, known, feed_id=feed_id, feed_url=answer.url, at=at)
-    return ReadFeed(parsed.title, parsed.hints, entries, parsed.problems)
+    return ReadFeed(parsed.title, parsed.hints, entries, parsed.problems, announced_hubs(answer, parsed))
+
+
+def announced_hubs(answer: Answer, parsed: ParsedFeed) -> tuple[HubLink, ...]:
+    """The hub and topic that the answer's headers name, else the feed itself (WebSub, section 4); at most one, as one is enough."""
+    try:
+        hub, topic = (None if stated is None else sendable(urljoin(answer.url, stated)) for stated in (answer.hub, answer.topic))
+    except ValueError:
+        hub = topic = None
+    hub, topic = hub or parsed.hub, topic or parsed.topic
+    return (HubLink(hub, topic),) if hub and topic and is_http(hub) and is_http(topic) else ()
 
 
 def sort_entries(entries: Iterable[Entry], known: Mapping[str, str], *, feed_id: int, feed_url: str, at: datetime) -> Sorted:

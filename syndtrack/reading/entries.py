@@ -91,7 +91,13 @@ def _xml_feed(body: bytes, url: str, content_type: str | None) -> ParsedFeed | N
     own = _Own(url, title, link)
     problems = [_TOO_MANY] if more else []
     entries = [e for number, raw in enumerate(raws, 1) if (e := _entry(raw, number, own, problems))]
-    return ParsedFeed(title, link, tuple(entries), _hints(feed, body), tuple(problems[:MAX_PROBLEMS]))
+    hub, topic = (_address(_linked(feed, relation), url) for relation in ("hub", "self"))
+    return ParsedFeed(title, link, tuple(entries), _hints(feed, body), tuple(problems[:MAX_PROBLEMS]), hub, topic)
+
+
+def _linked(feed: Detail, relation: str) -> object:
+    """The address of the feed's first link of that kind."""
+    return next((link.get("href") for link in feed.get("links", ()) if link.get("rel") == relation), None)
 
 
 def _site(url: str) -> str:
@@ -215,9 +221,17 @@ def _json_feed(body: bytes, url: str) -> ParsedFeed:
     own = _Own(url, _plain(feed.get("title")), _address(feed.get("home_page_url"), url))
     raws = ((n, _from_json_item(i)) for n, i in enumerate(items[:MAX_ENTRIES], 1) if isinstance(i, dict))
     entries = [e for number, raw in raws if (e := _entry(raw, number, own, problems))]
-    return ParsedFeed(
-        _plain(feed.get("title")), _address(feed.get("home_page_url"), url), tuple(entries), FeedHints(), tuple(problems[:MAX_PROBLEMS])
-    )
+    title, link = _plain(feed.get("title")), _address(feed.get("home_page_url"), url)
+    hub, topic = _address(_json_hub(feed.get("hubs")), url), _address(feed.get("feed_url"), url)
+    return ParsedFeed(title, link, tuple(entries), FeedHints(), tuple(problems[:MAX_PROBLEMS]), hub, topic)
+
+
+def _json_hub(hubs: object) -> object:
+    """The address of the first hub that speaks WebSub (JSON Feed 1.1, `hubs`)."""
+    for hub in hubs[:MAX_STATED] if isinstance(hubs, list) else []:
+        if isinstance(hub, dict) and hub.get("type") == "WebSub":
+            return hub.get("url")
+    return None
 
 
 def _sitemap(body: bytes, url: str, kind: str) -> ParsedFeed:

@@ -38,6 +38,11 @@ class Feeds:
         """Every subscription, in the order in which they were added."""
         return [_feed(row) for row in self._db.execute(f"SELECT {', '.join(FIELDS)} FROM feed ORDER BY id")]
 
+    def get(self, feed_id: int) -> Feed | None:
+        """One subscription; None where it is no more."""
+        row = self._db.execute(f"SELECT {', '.join(FIELDS)} FROM feed WHERE id = ?", (feed_id,)).fetchone()
+        return None if row is None else _feed(row)
+
     def planned(self, until: datetime) -> list[Feed]:
         """Subscriptions whose next check is planned for then or before, or not at all; whether they are due is the schedule's to say."""
         query = f"SELECT {', '.join(FIELDS)} FROM feed WHERE next_check IS NULL OR next_check <= ? ORDER BY next_check, id"

@@ -29,6 +29,7 @@ from syndtrack.store.publishers import Publishers
 from syndtrack.store.quarantine import Quarantine
 from syndtrack.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from syndtrack.store.verdicts import VerdictTable
+from syndtrack.store.websub import Websub
 
 BUSY_SECONDS = 30.0
 
@@ -51,6 +52,7 @@ class Store:
         self.decisions = Decisions(connection, self.publishers)
         self.owners = Owners(connection, self.publishers)
         self.feeds = Feeds(connection)
+        self.websub = Websub(connection)
         self.hosts = Hosts(connection)
         self.articles = Articles(connection)
         self.lines = Lines(connection)

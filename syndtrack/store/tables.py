@@ -101,6 +101,25 @@ CREATE TABLE poll (
     next_check TEXT
 ) STRICT;
 CREATE INDEX poll_feed ON poll(feed_id);
+CREATE TABLE websub (
+    feed_id INTEGER PRIMARY KEY REFERENCES feed(id) ON DELETE CASCADE,
+    hub TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    token TEXT NOT NULL UNIQUE,
+    secret TEXT NOT NULL,
+    wants TEXT NOT NULL CHECK (wants IN ('subscribe', 'unsubscribe')),
+    asked TEXT,
+    next_try TEXT,
+    tries INTEGER NOT NULL,
+    lease_until TEXT,
+    pushing INTEGER NOT NULL CHECK (pushing IN (0, 1)),
+    interval INTEGER,
+    last_push TEXT,
+    pushes INTEGER NOT NULL,
+    ignored INTEGER NOT NULL,
+    reason TEXT
+) STRICT;
+CREATE INDEX websub_next_try ON websub(next_try);
 CREATE TABLE polling (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     at TEXT NOT NULL,

@@ -32,6 +32,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             log.info("no feeds yet: subscribe with `syndtrack add URL` while this runs")
         async with Site(settings, host, port, metrics=metrics) as site, tracker.scheduler(metrics) as scheduler:
             site.judging.writer = scheduler
+            site.callback.receiver = scheduler.pushes
             log.info("serving on %s (stop with Ctrl-C)", site.address)
             watch = asyncio.create_task(metrics.watch_loop())
             polls = asyncio.create_task(scheduler.forever(lambda summary: _told(summary, metrics)))

@@ -19,6 +19,8 @@ from markupsafe import Markup
 from syndtrack.config import Settings
 from syndtrack.errors import RefusedError, SyndtrackError, UsageError
 from syndtrack.metrics import CONTENT_TYPE, Metrics
+from syndtrack.models import Subscription
+from syndtrack.polling.websub import PATH
 from syndtrack.reports.formats import plain
 from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
@@ -26,6 +28,7 @@ from syndtrack.urls import is_http
 from syndtrack.web.judging import MAX_BODY, Judging
 from syndtrack.web.marking import ago, exact, marked, spoken
 from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation, one_publisher
+from syndtrack.web.websub import Callback
 
 API = "/api/v1/"
 POLICY = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -55,12 +58,14 @@ class Site:
         self._thread = ThreadPoolExecutor(1, "web")
         self._templates = _templates()
         self.judging = Judging(host, now)
+        self.callback = Callback(settings.public_url, self._subscription, now)
         self.address = ""
 
     async def __aenter__(self) -> Site:
         try:
             self._store = await self._reading(lambda: Store(self._settings.db, read_only=True))
-            self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+            # Bodies are not unpacked: a few kilobytes could fill the memory before anybody looks at them.
+            self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0, auto_decompress=False)
             await self._runner.setup()
             await self._listen()
         except BaseException:
@@ -94,6 +99,7 @@ class Site:
         """The routes."""
         app = web.Application(middlewares=[self._guarded], client_max_size=MAX_BODY)
         self.judging.add_routes(app, API)
+        self.callback.add_routes(app)
         app.router.add_get("/", self._page("duplicates"))
         app.router.add_get("/style.css", self._style)
         app.router.add_get("/healthz", self._health)
@@ -106,6 +112,10 @@ class Site:
     async def _reading(self, function: Callable[[], T]) -> T:
         """Run on the thread that reads the store."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    async def _subscription(self, token: str) -> Subscription | None:
+        """What was agreed with a hub at this callback."""
+        return await self._reading(lambda: self._store.websub.of_token(token))
 
     # -- handlers
 
@@ -163,6 +173,8 @@ class Site:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Texts of others are shown: no scripts, no foreign content, no guessing of types. What goes wrong is told."""
         try:
+            if self.callback.is_foreign(request):
+                raise web.HTTPForbidden(reason="at this name only hubs are answered; pages are shown at localhost or an address")
             response = await handler(request)
         except NotFoundError as error:
             response = self._refusal(request, 404, error.what, error.reason)
@@ -172,11 +184,11 @@ class Site:
             response = self._refusal(request, 503, "the database", str(error))
         except web.HTTPException as error:
             names = f"there are {', '.join(PAGES)}" if error.status == 404 else error.reason
-            response = self._refusal(request, error.status, request.path, names)
+            response = self._refusal(request, error.status, _told(request.path), names)
             response.headers.update({name: value for name, value in error.headers.items() if name == "Allow"})
         except Exception:
-            log.exception("%s: drawing failed", request.path)
-            response = self._refusal(request, 500, request.path, "a fault of syndtrack's own; its log says more")
+            log.exception("%s: drawing failed", _told(request.path))
+            response = self._refusal(request, 500, _told(request.path), "a fault of syndtrack's own; its log says more")
         response.headers.update(HEADERS)
         return response
 
@@ -186,6 +198,11 @@ class Site:
             return web.json_response({"ok": False, "error": reason, "what": what}, status=status)
         body = self._draw("refused.html", "", {"what": what, "reason": reason, "status": status})
         return web.Response(text=body, status=status, content_type="text/html")
+
+
+def _told(path: str) -> str:
+    """A path as it may be shown: without the token that it may hold."""
+    return PATH if path.startswith(PATH) else path
 
 
 def _templates() -> Environment:
