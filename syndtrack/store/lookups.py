@@ -190,7 +190,9 @@ class Lookups:
 
     def revisions(self, article_id: int) -> list[Row]:
         """The texts that an article has had, the oldest first: when each was seen, its headline, and what identifies it."""
-        query = "SELECT first_seen, last_seen, title, text_hash FROM revision WHERE article_id = ? ORDER BY first_seen, last_seen, text_hash"
+        query = (
+            "SELECT first_seen, last_seen, title, text_hash FROM revision WHERE article_id = ? ORDER BY first_seen, last_seen, text_hash"
+        )
         return list(self._db.query(query, (article_id,)))
 
     def copies_of(self, article_id: int) -> list[int]:
