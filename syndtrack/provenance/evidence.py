@@ -28,9 +28,10 @@ def evidence_for(story: Story, copy: int, option: Option, rival: Option | None, 
     """
     mine = group_weights(option.features, weights)
     theirs = group_weights(rival.features, weights) if rival else {}
-    weight = {kind: round(mine.get(kind, 0.0) - theirs.get(kind, 0.0), 3) for kind in mine.keys() | theirs.keys()}
+    # sorted: the order of a set differs from process to process, and with it the last digits of a sum
+    weight = {kind: round(mine.get(kind, 0.0) - theirs.get(kind, 0.0), 3) for kind in sorted(mine.keys() | theirs.keys())}
     if option.comparison is None:
-        standing = sum(weight.values())
+        standing = round(sum(weight.values()), 3)
         return tuple(_credit_evidence(story, copy, option.publisher_id, standing)) or _sibling_evidence(story, copy, option, standing)
     found = [_overlap(story, copy, option, weight.get("overlap", 0.0))]
     if (innovation := _innovation(story, copy, option, weight.get("innovation", 0.0))) is not None:
