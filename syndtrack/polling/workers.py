@@ -19,14 +19,15 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import CancelledError as PoolCancelledError
-from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from multiprocessing.forkserver import _forkserver as _fork_server
+from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
@@ -91,20 +92,19 @@ class Workers:
         # Workers that ended before their task did, by "time", "memory" and "crash".
         self.killed: Counter[str] = Counter()
         self._pool: ProcessPool | None = None
-        self._first: Future[int] | None = None
+        self._started = _BASE.Semaphore(0)  # one more for every process of the pool that has started
 
     async def __aenter__(self) -> Self:
         self._pool = self._new_pool()
         # The first task starts the processes. It takes a second, while the fork server imports what it shares, so not on the event loop.
-        self._first = await asyncio.to_thread(self._pool.schedule, os.getpid)
+        await asyncio.to_thread(self._pool.schedule, os.getpid)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         pool, self._pool = self._pool, None
         if pool is not None:
-            if self._first is not None:
-                # A fork server whose children are ended while they start says so with a traceback.
-                await asyncio.wait([asyncio.wrap_future(self._first)], timeout=START_SECONDS)
+            # A fork server whose children are ended while they start says so with a traceback.
+            await asyncio.to_thread(self._wait_until_started)
             ended, loop = asyncio.Event(), asyncio.get_running_loop()
             _end_aside(pool, lambda: loop.call_soon_threadsafe(ended.set))
             with suppress(TimeoutError):
@@ -188,6 +188,13 @@ class Workers:
             reason = f"in quarantine: {reason}" if tries >= TRIES else f"{reason}; tried once more at the next look"
         return PoisonError(what, reason, again=tries < TRIES)
 
+    def _wait_until_started(self) -> None:
+        """Wait, for a while, until each process of the pool has started."""
+        until = time.monotonic() + START_SECONDS
+        for _ in range(self._count + 1):
+            if not self._started.acquire(timeout=max(0.0, until - time.monotonic())):
+                return
+
     def _new_pool(self) -> ProcessPool:
         if _BASE.get_start_method() == "forkserver":
             _BASE.set_forkserver_preload(list(self._warm))
@@ -195,13 +202,14 @@ class Workers:
             max_workers=self._count + 1,
             max_tasks=self._tasks_per_worker,
             initializer=_prepare,
-            initargs=(self._memory_bytes, self._warm),
+            initargs=(self._memory_bytes, self._warm, self._started),
             context=QuietContext(),
         )
 
     def _replace(self, broken: ProcessPool) -> None:
         if self._pool is broken:
             log.warning("the worker processes stopped answering and are replaced")
+            self._started = _BASE.Semaphore(0)
             self._pool = self._new_pool()
             _end_aside(broken)
 
@@ -221,8 +229,9 @@ def _end_aside(pool: ProcessPool, told: Callable[[], object] = lambda: None) -> 
     threading.Thread(target=end, name="syndtrack-end-pool", daemon=True).start()
 
 
-def _prepare(memory_bytes: int, warm: Sequence[str]) -> None:
+def _prepare(memory_bytes: int, warm: Sequence[str], started: Semaphore) -> None:
     """Runs first in every worker."""
+    started.release()
     # pebble asks with SIGTERM and waits 3 s before it kills; its handler cannot run while C code loops, the default action can.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for name in warm:
