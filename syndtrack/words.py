@@ -150,10 +150,15 @@ class Words:
         return Occurrences(keys, ordered, order, int(np.count_nonzero(fresh)))
 
 
+def codes_of(text: str) -> npt.NDArray[np.uint32]:
+    """The code points of a text."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
 def tokenise(text: str, removals: Sequence[Removal] = ()) -> Words:
     """The words of the text without its removals, joined: a shingle may run across a removal. Bounded by `MAX_LENGTH` and `MAX_WORDS`."""
     text = text[:MAX_LENGTH]
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    codes = codes_of(text)
     kinds = _kinds()[codes]
     for removal in removals:
         kinds[removal.start : removal.end] = _SEPARATOR

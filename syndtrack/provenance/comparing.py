@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from syndtrack.provenance.texts import Numbers, Prepared, Text
 
 # One changed word touches five shingles; two or three close by still look like an edit. Longer runs are passages.
 EDIT = 12
+# So many shingles of a copy, once for each candidate, are compared in one go: some 30 MB, and hardly ever all candidates are more.
+CELLS = 1_000_000
 
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.int32]
@@ -62,12 +65,20 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Runs of missing shingles, parted by whether others know them. Edits are short and lie within the text."""
+    """Runs of missing shingles of some texts, a number for each text, parted by whether others know them: by half is known.
 
-    known_edits: int
-    known_words: int
-    new_edits: int
-    new_words: int
+    Edits are short and lie within the text, words are those of all other runs. `head` is the run before all that is not missing, `tail`
+    the one behind it.
+    """
+
+    known_edits: Numbers
+    known_words: Numbers
+    known_head: Numbers
+    known_tail: Numbers
+    new_edits: Numbers
+    new_words: Numbers
+    new_head: Numbers
+    new_tail: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,8 @@ class Desk:
 
         `naming`: for a candidate the versions that name it as their source.
         """
+        if not candidates:
+            return []
         text = self._texts[copy][0]
         counted = [w for w in candidates if w in witnesses]
         for w in counted:
@@ -108,8 +121,12 @@ class Desk:
             self._writers[self._styles[w]] += 1
         holders = self._holders[text.words]
         rare = (holders > 0) & (holders * 2 <= len(counted))
-        known = _Copy(text, holders, self._writers[text.surface], rare, gaps(rare, rare).known_edits)
-        found = [self._one(known, u, u in witnesses, naming.get(u, ())) for u in candidates]
+        edits = int(gaps(rare, rare, np.array([0, len(rare)])).known_edits[0])
+        known = _Copy(text, holders, self._writers[text.surface], rare, edits)
+        at_once = max(1, CELLS // max(1, len(rare)))
+        found = []
+        for at in range(0, len(candidates), at_once):
+            found += self._some(known, candidates[at : at + at_once], witnesses, naming)
         for w in counted:
             self._holders[self._whole[w]] = 0
             self._writers[self._styles[w]] = 0
@@ -138,55 +155,83 @@ class Desk:
         """The number of a copy's shingles."""
         return len(self._texts[copy][0].words)
 
-    def besides(self, copy: int, candidate: int, given: Sequence[int]) -> tuple[int, int]:
-        """How many of the copy's shingles a candidate holds: those that none of some other versions holds, and those that one does."""
+    def besides(self, copy: int, candidates: Sequence[int], given: Sequence[int], least: float) -> list[tuple[int, int, int]]:
+        """The candidates that hold `least` or more of the copy's shingles that none of some `given` versions holds: for each its place, how
+        many of those it holds, and how many of the others.
+        """
         text = self._texts[copy][0].words
-        held = self._in(text, self._whole[candidate])
         elsewhere = np.zeros(len(text), dtype=np.bool_)
         for u in given:
             elsewhere |= self._in(text, self._whole[u])
-        return int((held & ~elsewhere).sum()), int((held & elsewhere).sum())
+        if len(text) - int(np.count_nonzero(elsewhere)) < least:
+            return []
+        held = ((u, self._in(text, self._whole[u])) for u in candidates)
+        counts = ((u, int(np.count_nonzero(h & ~elsewhere)), int(np.count_nonzero(h & elsewhere))) for u, h in held)
+        return [each for each in counts if each[1] >= least]
 
-    def _one(self, copy: _Copy, candidate: int, counted: bool, naming: Sequence[int]) -> Comparison:
-        text, holders, writers, rare = copy.text, copy.holders, copy.writers, copy.rare
-        revisions = self._texts[candidate]
-        held = [self._in(text.words, revision.words) for revision in revisions]
-        revision = max(range(len(held)), key=lambda r: (int(held[r].sum()), -r))
-        theirs, shared = revisions[revision], held[revision]
-        others = holders - self._in(text.words, self._whole[candidate]) if counted else holders
-        missed = gaps(~shared, others > 0)
-        backed = self._backed(text.words[~shared & (others > 1)], naming) if len(naming) > 1 else 0
-        lacking = ~self._in(theirs.words, text.words)
-        known = self._holders[theirs.words] > (1 if counted else 0)
-        left = gaps(lacking, known)
-        inside = np.flatnonzero(~lacking)
-        first, last = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
-        left_head, left_tail = int((lacking & known)[:first].sum()), int((lacking & known)[last:].sum())
-        own_head, own_tail = int((lacking & ~known)[:first].sum()), int((lacking & ~known)[last:].sum())
-        as_written = self._in(text.surface, theirs.surface)
+    def _some(
+        self, copy: _Copy, candidates: Sequence[int], witnesses: Collection[int], naming: Mapping[int, Sequence[int]]
+    ) -> list[Comparison]:
+        """Some candidates of a copy, compared in one go: a row for each along the copy's shingles, their own texts one behind the other."""
+        text, size = copy.text, len(copy.text.words)
+        chosen = [self._revision(text, u) for u in candidates]
+        theirs = [self._texts[u][r] for u, r in zip(candidates, chosen, strict=True)]
+        shared = np.stack([self._in(text.words, t.words) for t in theirs])
+        as_written = np.stack([self._in(text.surface, t.surface) for t in theirs])
+        others = np.repeat(copy.holders[None], len(theirs), axis=0)
+        for row, u in zip(others, candidates, strict=True):
+            if u in witnesses:
+                np.subtract(row, self._in(text.words, self._whole[u]), out=row)
+        missed = gaps(~shared.ravel(), others.ravel() > 0, np.arange(len(theirs) + 1) * size)
+
+        lengths = [len(t.words) for t in theirs]
+        all_theirs = np.concatenate([t.words for t in theirs])
+        alone = np.repeat([int(u in witnesses) for u in candidates], lengths)
+        left = gaps(~self._in(all_theirs, text.words), self._holders[all_theirs] > alone, np.cumsum([0, *lengths]))
+
         restyled = shared & ~as_written
-        return Comparison(
-            revision=revision,
-            shared=int(shared.sum()),
-            of_copy=len(shared),
-            rare=int(rare.sum()),
-            rare_edits=copy.rare_edits,
-            rare_shared=int((rare & shared).sum()),
-            missed_edits=missed.known_edits,
-            missed_words=missed.known_words,
-            backed=backed,
-            own_edits=left.new_edits,
-            own_head=own_head,
-            own_inner=max(0, left.new_words - own_head - own_tail),
-            own_tail=own_tail,
-            left_edits=left.known_edits,
-            left_inner=max(0, left.known_words - left_head - left_tail),
-            left_head=left_head,
-            left_tail=left_tail,
-            restyled=int(restyled.sum()),
-            style_missed=int((restyled & (writers > 0)).sum()),
-            rare_style=int((shared & as_written & (writers * 2 <= holders)).sum()),
-        )
+        counts = {
+            "shared": _rows(shared),
+            "rare_shared": _rows(shared & copy.rare),
+            "missed_edits": missed.known_edits,
+            "missed_words": missed.known_words,
+            "own_edits": left.new_edits,
+            "own_head": left.new_head,
+            "own_inner": np.maximum(0, left.new_words - left.new_head - left.new_tail),
+            "own_tail": left.new_tail,
+            "left_edits": left.known_edits,
+            "left_inner": np.maximum(0, left.known_words - left.known_head - left.known_tail),
+            "left_head": left.known_head,
+            "left_tail": left.known_tail,
+            "restyled": _rows(restyled),
+            "style_missed": _rows(restyled & (copy.writers > 0)),
+            "rare_style": _rows(shared & as_written & (copy.writers * 2 <= copy.holders)),
+        }
+        rows = zip(*(numbers.tolist() for numbers in counts.values()), strict=True)
+        rare = int(np.count_nonzero(copy.rare))
+        found = []
+        for k, row in enumerate(rows):
+            names = naming.get(candidates[k], ())
+            backed = self._backed(text.words[~shared[k] & (others[k] > 1)], names) if len(names) > 1 else 0
+            found.append(
+                Comparison(
+                    revision=chosen[k],
+                    of_copy=size,
+                    rare=rare,
+                    rare_edits=copy.rare_edits,
+                    backed=backed,
+                    **dict(zip(counts, row, strict=True)),
+                )
+            )
+        return found
+
+    def _revision(self, text: Text, candidate: int) -> int:
+        """The candidate's revision that holds most of a text; of equal ones the newest."""
+        revisions = self._texts[candidate]
+        if len(revisions) == 1:
+            return 0
+        held = [int(np.count_nonzero(self._in(text.words, r.words))) for r in revisions]
+        return held.index(max(held))
 
     def _backed(self, missed: Numbers, naming: Sequence[int]) -> int:
         """How many of some shingles two or more of the given versions hold."""
@@ -211,19 +256,39 @@ def runs(flags: Flags) -> tuple[Numbers, Numbers]:
     return edges[::2], edges[1::2]
 
 
-def gaps(absent: Flags, known: Flags) -> Gaps:
-    """The runs of what is absent; one that others know by half counts as known."""
-    starts, ends = runs(absent)
-    if not len(starts):
-        return Gaps(0, 0, 0, 0)
+def _rows(flags: Flags) -> Numbers:
+    """How many flags of each row are set."""
+    return np.asarray(np.count_nonzero(flags, axis=1))
+
+
+def gaps(absent: Flags, known: Flags, bounds: Numbers) -> Gaps:
+    """The runs of what is absent from several texts, which stand one behind the other between the `bounds`."""
+    begins, stops = absent.copy(), absent.copy()
+    begins[1:] &= ~absent[:-1]
+    stops[:-1] &= ~absent[1:]
+    first, last = bounds[:-1][bounds[:-1] < len(absent)], bounds[1:][bounds[1:] > 0] - 1
+    begins[first], stops[last] = absent[first], absent[last]  # no run goes on into the next text
+    starts, ends = np.flatnonzero(begins), np.flatnonzero(stops) + 1
     lengths = ends - starts
     total = np.concatenate(([0], np.cumsum(known)))
     familiar = total[ends] - total[starts]
-    edit = (starts > 0) & (ends < len(absent)) & (lengths <= EDIT)
+    text = np.searchsorted(bounds, starts, side="right") - 1
+    at_head, at_tail = starts == bounds[text], ends == bounds[text + 1]
+    edit = ~at_head & ~at_tail & (lengths <= EDIT)
     is_known = familiar * 2 >= lengths
+    known_edit, new_edit, head = edit & is_known, edit & ~is_known, at_head & ~at_tail
+
+    def total_of(numbers: NDArray[Any], some: Flags) -> Numbers:
+        return np.bincount(text, numbers * some, len(bounds) - 1).astype(np.int64)
+
+    new = lengths - familiar
     return Gaps(
-        known_edits=int((edit & is_known).sum()),
-        known_words=int(familiar[~(edit & is_known)].sum()),
-        new_edits=int((edit & ~is_known).sum()),
-        new_words=int((lengths - familiar)[~(edit & ~is_known)].sum()),
+        known_edits=total_of(known_edit, known_edit),
+        known_words=total_of(familiar, ~known_edit),
+        known_head=total_of(familiar, head),
+        known_tail=total_of(familiar, at_tail),
+        new_edits=total_of(new_edit, new_edit),
+        new_words=total_of(new, ~new_edit),
+        new_head=total_of(new, head),
+        new_tail=total_of(new, at_tail),
     )

@@ -27,13 +27,10 @@ def further_source(
     given = _given_by(story, copy, first)
     if not given:
         return None
-    apart = []
-    for u in story.candidates[copy]:
-        if u in given or u in barred or derives(u, copy, heads):
-            continue
-        new, common = story.desk.besides(copy, u, given)
-        if new >= max(LEAST_WORDS, LEAST_SHARE * story.desk.size(copy)) and common <= MOST_COMMON * (new + common):
-            apart.append(u)
+    least = max(LEAST_WORDS, LEAST_SHARE * story.desk.size(copy))
+    free = [u for u in story.candidates[copy] if u not in given and u not in barred and not derives(u, copy, heads)]
+    found = story.desk.besides(copy, free, given, least)
+    apart = [u for u, new, common in found if common <= MOST_COMMON * (new + common)]
     if not apart:
         return None
     options = story.options(copy, set(apart), apart)[: len(apart)]

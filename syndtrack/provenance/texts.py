@@ -8,19 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from syndtrack.models import Removal, Version
-from syndtrack.words import Words, folded_words, tokenise
+from syndtrack.words import Words, codes_of, folded_words, tokenise
 
 SIGNS, LAST_SIGNS = re.compile(r"[^\w\s]*"), re.compile(r"[^\w\s]{0,4}$")
 # Longer lines are paragraphs; those are compared by their words.
 LONGEST_LINE = 400
 # More characters than that between two words are no punctuation but a removed passage.
 LONGEST_GAP = 4
-MIX = np.uint64(0x9E3779B97F4A7C15)
+MIX = 0x9E3779B97F4A7C15
+# Marks on the first character of a word and of the signs between words, beyond all code points.
+WORD_STARTS, SIGNS_START = np.uint64(1 << 32), np.uint64(1 << 33)
 
 Numbers = NDArray[np.int64]
 
@@ -79,31 +82,74 @@ def older_text(text: str, newest: str, removals: Sequence[Removal]) -> str:
 
 
 def _signs(gap: str) -> str:
-    """The signs between two words; of a longer gap, where something was cut, those that touch the words."""
+    """The signs that touch the words on either side of a long gap, where something was cut."""
     signs = "".join(gap.split())
-    return signs if len(signs) <= LONGEST_GAP else SIGNS.match(signs)[0] + LAST_SIGNS.search(signs)[0]  # type: ignore[index]  # both match nothing at least
+    return SIGNS.match(signs)[0] + LAST_SIGNS.search(signs)[0]  # type: ignore[index]  # both match nothing at least
+
+
+def _without_cuts(text: str, words: Words) -> tuple[str, Numbers, Numbers]:
+    """A text with signs only between its words, besides white space, and where its words start and end in it."""
+    starts, ends = words.starts.astype(np.int64), words.ends.astype(np.int64)
+    filled = np.concatenate(([0], np.cumsum(~_spaces()[codes_of(text)])))
+    cut = np.flatnonzero(filled[starts[1:]] - filled[ends[:-1]] > LONGEST_GAP)
+    if not len(cut):
+        return text, starts, ends
+    parts, at, moved = [], 0, np.zeros(len(starts), dtype=np.int64)
+    for n, end, start in zip(cut.tolist(), ends[cut].tolist(), starts[cut + 1].tolist(), strict=True):
+        signs = _signs(text[end:start])
+        parts += [text[at:end], signs]
+        moved[n + 1] = len(signs) - (start - end)
+        at = start
+    moved = np.cumsum(moved)
+    return "".join([*parts, text[at:]]), starts + moved, ends + moved
+
+
+@cache
+def _spaces() -> NDArray[np.bool_]:
+    """Which code points are white space."""
+    spaces = np.zeros(0x110000, dtype=np.bool_)
+    spaces[[code for code in range(0x3001) if chr(code).isspace()]] = True
+    return spaces
+
+
+def _powers(count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The first powers of `MIX`, and of its inverse."""
+    powers, inverse = _powers_below(max(12, count.bit_length()))
+    return powers[:count], inverse[:count]
+
+
+@cache
+def _powers_below(bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    ones = np.ones((2, 1 << bits), dtype=np.uint64)
+    ones[0, 1:], ones[1, 1:] = MIX, pow(MIX, -1, 1 << 64)
+    powers = np.multiply.accumulate(ones, axis=1)
+    return powers[0], powers[1]
 
 
 def surfaces(text: str, words: Words) -> NDArray[np.uint64]:
     """For each shingle a hash of how it is written: case, quotes, dashes, commas. Where a text is parted or something was cut is no matter.
 
     Two houses write the same words in different typography, and a copy takes over what it finds more often than not.
+
+    The hash is that of Karp and Rabin (1987), of all characters from the first word to the one behind the last, without white space: its
+    values for all shingles are read off one sum along the text instead of made word by word.
     """
-    starts, ends = words.starts.tolist(), words.ends.tolist()
-    gaps = [_signs(text[e:s]) for e, s in zip(ends, starts[1:], strict=False)]
-    # strict=False: where everything was cut there are no words, and no gap behind the last
-    written = [hash((text[s:e], gap)) for s, e, gap in zip(starts, ends, [*gaps, ""], strict=False)]
-    total = np.zeros(len(written) + 1, dtype=np.uint64)
-    powers = np.ones(len(written) + 1, dtype=np.uint64)
-    if written:
-        np.multiply.accumulate(np.full(len(written), MIX), out=powers[1:])
-        inverse = np.uint64(pow(int(MIX), -1, 1 << 64))
-        np.cumsum(np.array(written, dtype=np.int64).view(np.uint64) * powers[:-1], out=total[1:])
-        undo = np.ones(len(written) + 1, dtype=np.uint64)
-        np.multiply.accumulate(np.full(len(written), inverse), out=undo[1:])
-        last = words.shingle_ends
-        return np.asarray((total[last] - total[: len(last)]) * undo[: len(last)])
-    return np.empty(0, dtype=np.uint64)
+    if not len(words):
+        return np.empty(0, dtype=np.uint64)
+    text, starts, ends = _without_cuts(text, words)
+    codes = codes_of(text)
+    filled = ~_spaces()[codes]
+    place = np.concatenate(([0], np.cumsum(filled)))
+    signs = np.append(codes[filled], 0).astype(np.uint64)
+    signs[place[starts]] += WORD_STARTS
+    after = place[ends[:-1]]
+    signs[after[after != place[starts[1:]]]] += SIGNS_START
+    powers, inverse = _powers(len(signs))
+    total = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum((signs + 1) * powers)))
+    last = words.shingle_ends
+    first = place[starts[: len(last)]]
+    behind = place[np.append(starts[1:], ends[-1])[last - 1]]
+    return np.asarray((total[behind] - total[first]) * inverse[first])
 
 
 def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
@@ -111,9 +157,10 @@ def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
     hashes: list[NDArray[np.uint32]] = []
     written: list[NDArray[np.uint64]] = []
     places: list[tuple[Numbers, Numbers]] = []
+    compared = len(versions) > 1  # the text of a version alone is not asked for
     for version in versions:
         newest = version.texts[0]
-        for k, text in enumerate(version.texts):
+        for k, text in enumerate(version.texts if compared else [""]):
             body = older_text(text, newest, version.removals) if k else text
             words = tokenise(body, () if k else version.removals)
             hashes.append(words.shingles)
@@ -127,7 +174,7 @@ def prepare(versions: Sequence[Version]) -> tuple[list[Prepared], int, int]:
     texts = [Text(word, way, *place) for word, way, place in parts]
     prepared, at = [], 0
     for version in versions:
-        count = len(version.texts)
+        count = len(version.texts) if compared else 1
         lines, captions = cut_lines(version, "read-also"), cut_lines(version, "caption")
         prepared.append(Prepared(version, tuple(texts[at : at + count]), lines, captions, folded_words(version.title)))
         at += count
