@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from syndtrack.matching.compare import compare
-from syndtrack.matching.fingerprint import PARAMETERS, Fingerprint, Parameters
+from syndtrack.matching.fingerprint import PARAMETERS, Fingerprint, Parameters, resemblance
 from syndtrack.matching.index import CandidateIndex
 from syndtrack.models import Match
 from syndtrack.reading.cleaning import cleaning_version
@@ -21,6 +21,7 @@ BATCH = 500  # articles a transaction
 WORDS_HELD = 3_000_000  # words of texts kept while pairs are compared: about 40 bytes each, 120 MB
 
 ENOUGH_SAMPLES = 2  # of two articles of which neither points at the other; of others one is enough
+MOST_REVISION_PAIRS = 12  # compared of two articles; two live tickers of 40 revisions each have 1,600
 HEADLINE = 20  # characters of a headline, four words or more, that two articles do not share by accident
 
 Progress = Callable[[str, int, int], None]
@@ -139,15 +140,22 @@ class Pairing:
     def _best(self, pairs: Sequence[tuple[int, int]], attested: bool) -> tuple[int, int, Match] | None:
         """Of the revisions of two articles, the pair that shares most."""
         verified = []
-        for ra, rb in pairs:
+        for ra, rb in pairs if len(pairs) <= MOST_REVISION_PAIRS else self._likeliest(pairs):
             words_a, words_b = self._words_of(ra), self._words_of(rb)
             match = compare(words_a, words_b, attested=attested)
             if match is not None:
-                verified.append((match.resemblance, match.shared_words, -ra, -rb, match))
+                verified.append((match.resemblance, match.shared_words, match.a_in_b, -ra, -rb, match))
         if not verified:
             return None
-        _, _, ra, rb, match = max(verified, key=lambda v: v[:4])
+        *_, ra, rb, match = max(verified, key=lambda v: v[:5])
         return -ra, -rb, match
+
+    def _likeliest(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The pairs whose signatures resemble each other most, whatever order the revisions came in."""
+        stored = self.store.matches.fingerprints_of({r for pair in pairs for r in pair})
+        prints = {r: Fingerprint.from_bytes(content) for r, content in stored.items()}
+        likely = sorted((-(resemblance(prints[ra], prints[rb]) or 0.0), stored[ra], stored[rb], ra, rb) for ra, rb in pairs)
+        return [(ra, rb) for *_, ra, rb in likely[:MOST_REVISION_PAIRS]]
 
     def _hold(self, revision_id: int, words: Words) -> None:
         """Keep a revision's words for a while."""

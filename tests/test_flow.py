@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from syndtrack import pairing
 from syndtrack.config import Settings
+from syndtrack.matching.compare import compare
 from syndtrack.tracker import Tracker
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -127,6 +129,29 @@ def test_a_changed_text_is_a_new_revision_and_a_copy_may_match_the_earlier_one(t
     tracker.ingest([archive(tmp_path, [AGENCY, corrected, AGGREGATOR])])
     assert tracker.store.lookups.counts()["revisions"] == 3
     assert chain(tracker, AGGREGATOR["url"]) == [AGGREGATOR["url"], AGENCY["url"]]
+
+
+def test_of_two_live_tickers_only_the_revisions_alike_by_their_signatures_are_compared(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    updates = [
+        f"At a quarter past {n} the pumps of gate {n} were {word} again."
+        for n, word in enumerate(["started", "stopped", "tried", "mended", "left"])
+    ]
+    tickers = [
+        article(f"https://{site}.example/ticker", REPORT + updates[:count], start + 10 * count, publisher=site)
+        for site, start in (("wire", 0), ("paper", 7))
+        for count in range(len(updates) + 1)
+    ]
+    compared: list[int] = []
+    monkeypatch.setattr(pairing, "compare", lambda a, b, **attested: compared.append(1) or compare(a, b, **attested))
+    tracker.ingest([archive(tmp_path, tickers)])
+    assert len(compared) == pairing.MOST_REVISION_PAIRS < len(updates) ** 2
+    with Tracker(Settings(db=tmp_path / "backwards.db")) as backwards, Tracker(Settings(db=tmp_path / "all.db")) as exhaustive:
+        backwards.ingest([archive(tmp_path, tickers[::-1])])
+        monkeypatch.setattr(pairing, "MOST_REVISION_PAIRS", 1_000)
+        exhaustive.ingest([archive(tmp_path, tickers)])
+        assert findings(tracker) == findings(backwards) == findings(exhaustive)
 
 
 def test_a_text_that_is_not_stored_can_be_traced_and_leaves_nothing_behind(tracker: Tracker, tmp_path: Path):
