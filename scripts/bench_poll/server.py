@@ -52,15 +52,17 @@ class Sites:
         every = round(1 / self.poison) if self.poison else 0
         return KINDS[number // every % 3] if every and number % every == 3 else ""
 
-    def feed(self, number: int) -> tuple[str, bytes]:
-        """Its ETag and body."""
-        poison = self.poison_of(number)
-        version = self.version if number % CHANGING == 0 or poison else 0
-        return f'"{number}-{version}-{poison}"', self.body(number, version, poison).encode()
+    def etag(self, number: int) -> str:
+        """The ETag of a feed, made without its body: what is measured are those who ask, not this server."""
+        return f'"{number}-{self.version_of(number)}-{self.poison_of(number)}"'
 
-    def body(self, number: int, version: int, poison: str) -> str:
+    def version_of(self, number: int) -> int:
+        """How often the feed has changed."""
+        return self.version if number % CHANGING == 0 or self.poison_of(number) else 0
+
+    def feed(self, number: int) -> bytes:
         """The feed: the newest entries first. A poisoned one kills by itself or by the page of an entry."""
-        entries = []
+        version, poison, entries = self.version_of(number), self.poison_of(number), []
         for entry in reversed(range(FIRST + NEW * version)[-20:]):
             link = f"/page/{number}/{entry}"
             text = "".join(f"<p>{line}</p>" for line in paragraphs(number, entry)) if entry % 3 else "A teaser."
@@ -69,7 +71,8 @@ class Sites:
                 f"<description><![CDATA[{text}]]></description></item>"
             )
         killing = f"<!-- POISON-{poison} -->" if poison and number // 20 % 2 else ""
-        return f'<?xml version="1.0"?><rss version="2.0"><channel><title>Site {number}</title>{killing}{"".join(entries)}</channel></rss>'
+        body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Site {number}</title>{killing}{"".join(entries)}</channel></rss>'
+        return body.encode()
 
     def page(self, number: int, entry: int) -> bytes:
         """An article's page."""
@@ -102,9 +105,10 @@ class Connection(asyncio.Protocol):
         target = head.split(b" ", 2)[1].decode()
         parts = urlsplit(target).path.split("/")
         if parts[1] == "feed":
-            etag, body = self.sites.feed(int(parts[2]))
+            etag = self.sites.etag(int(parts[2]))
             if b"f-none-match: " + etag.encode() in head.replace(b"f-None-Match", b"f-none-match"):
                 return f"HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\n\r\n".encode()
+            body = self.sites.feed(int(parts[2]))
             return (
                 f"HTTP/1.1 200 OK\r\nETag: {etag}\r\nContent-Type: application/rss+xml\r\nContent-Length: {len(body)}\r\n\r\n".encode()
                 + body
