@@ -34,9 +34,6 @@ from syndtrack.store.lookups import Row
 from syndtrack.store.store import Store
 from syndtrack.words import tokenise
 
-AT_LEAST = 0.2
-"""The estimated resemblance from which on a pair is told: unrelated texts have 0, and chance alone gives them less than 0.05."""
-
 MAX_LINE = 100_000  # bytes; a line takes 2,000
 COMPARED_AT_ONCE = 10_000  # stored signatures, of 512 bytes each
 THEIRS_AT_ONCE = 1_000
@@ -99,10 +96,11 @@ def stored_signatures(store: Store) -> Iterator[Signed]:
         yield Signed(url, publisher, title, first_seen, _signature(Fingerprint.from_bytes(content)))
 
 
-def resembling(store: Store, path: str, at_least: float = AT_LEAST) -> Iterator[Row | Refusal]:
+def resembling(store: Store, path: str, at_least: float) -> Iterator[Row | Refusal]:
     """Stored articles that resemble those of a file of signatures (`-`: standard input), the most alike first for each thousand of these.
 
-    `resemblance` is the estimate, `standard_error` how far it is off in one of three cases: sqrt(r (1 - r) / 128). Raises UsageError.
+    `resemblance` is the estimate, told from `at_least` on; `standard_error` how far it is off in one of three cases:
+    sqrt(r (1 - r) / 128). Raises UsageError.
     """
     theirs = read_signatures(path)
     while block := list(islice(theirs, THEIRS_AT_ONCE)):

@@ -14,13 +14,12 @@ from datetime import datetime
 from typing import Any, get_args
 
 from syndtrack.errors import UsageError
-from syndtrack.flow import Flow
 from syndtrack.models import PublisherKind
 from syndtrack.owners import TrustAnswer, named_sites
 from syndtrack.publishers import fold
-from syndtrack.reports.republished import republished
 from syndtrack.store.owners import Site
 from syndtrack.store.publishers import MAX_NAME
+from syndtrack.store.store import Store
 
 Row = dict[str, Any]
 KINDS: tuple[PublisherKind, ...] = get_args(PublisherKind)
@@ -34,11 +33,12 @@ Ask = Callable[[Sequence[Site]], list[TrustAnswer]]
 class Registrar:
     """Publishers by any of their names. Every method raises UsageError where a name is nobody's or several publishers'."""
 
-    def __init__(self, flow: Flow, now: Callable[[], datetime], ask: Ask) -> None:
-        self._flow = flow
-        self._ask = ask
-        self._store = flow.store
+    def __init__(self, store: Store, settle: Callable[[], None], now: Callable[[], datetime], ask: Ask) -> None:
+        """On a store; `settle` has whatever a decision touches traced again."""
+        self._store = store
+        self._settle = settle
         self._now = now
+        self._ask = ask
 
     # -- looking up
 
@@ -64,6 +64,8 @@ class Registrar:
 
     def republished(self, name: str) -> Iterator[Row]:
         """Every copy of a publisher's articles by others, the earliest article first (reports/republished.py has the fields)."""
+        from syndtrack.reports.republished import republished  # noqa: PLC0415 - compares texts, for which few look-ups ask
+
         return republished(self._store, self.find(name))
 
     def find(self, name: str) -> int:
@@ -88,7 +90,7 @@ class Registrar:
         told = self._asked(self._store.owners.sites(numbers))
         above = {site for answer in told for site in named_sites(answer.statements, "controlledby")}
         told += self._asked([Site(site, "https", own=False) for site in sorted(above)[:MOST_FOLLOWED]])
-        self._flow.settle()
+        self._settle()
         return [{"site": a.domain, "outcome": a.outcome, "statements": len(a.statements), "url": a.url, "reason": a.reason} for a in told]
 
     def _asked(self, sites: Sequence[Site]) -> list[TrustAnswer]:
@@ -158,7 +160,7 @@ class Registrar:
         """The publisher, after everything that the decision touches was traced again."""
         with self._store.transaction():
             self._store.owners.decide_by_trust()  # whose name an owner goes by may have changed
-        self._flow.settle()
+        self._settle()
         return self._store.directory.publisher(number)
 
 

@@ -13,47 +13,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from syndtrack.archives import UNSTORED, read_any, read_single
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
-from syndtrack.flow import Flow, ReadArticle, group_of, read_article, seed_registry
-from syndtrack.intake import READERS, read_ahead
-from syndtrack.matching.fingerprint import PARAMETERS
-from syndtrack.metrics import Metrics
 from syndtrack.models import Refusal, Submission
 from syndtrack.owners import TrustAnswer
-from syndtrack.pairing import Progress
-from syndtrack.politeness import StoredMemory
-from syndtrack.polling.discovery import discover
-from syndtrack.polling.explaining import explain
-from syndtrack.polling.hosts import host_names
-from syndtrack.polling.poll import Poller
-from syndtrack.polling.subscriptions import read_subscriptions
-from syndtrack.polling.trust import ask_all
-from syndtrack.polling.workers import Workers
-from syndtrack.reading.cleaning import clean
 from syndtrack.registrar import Registrar
+from syndtrack.reports import REPORTS
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
-from syndtrack.reports.explain import ExplanationRecord, explanation_records
-from syndtrack.reports.graphs import dot, graphml, story_graph
 from syndtrack.reports.verdicts import read_record, verdict_of, verdict_records
-from syndtrack.scheduler import PollSummary, Scheduler
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.owners import Site
 from syndtrack.store.store import Store
 from syndtrack.urls import is_http, shown
 
+# Imported where they are used, since look-ups use none of them: the network's parts take 0.5 s of CPU, the rules of reading as much.
+if TYPE_CHECKING:
+    from syndtrack.flow import Flow, ReadArticle
+    from syndtrack.metrics import Metrics
+    from syndtrack.pairing import Progress
+    from syndtrack.reports.explain import ExplanationRecord
+    from syndtrack.scheduler import PollSummary, Scheduler
+
 T = TypeVar("T")
-REPORTS = ("duplicates", "matches", "edges", "publishers", "stories", "feeds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +76,7 @@ class Tracker:
         self.settings = settings
         self._now = now
         self.store = Store(str(settings.db), read_only=read_only)
-        self._flow = Flow(self.store, now)
-        self.publishers = Registrar(self._flow, now, self._ask_trust)
+        self.publishers = Registrar(self.store, self._settle, now, self._ask_trust)
         if not read_only and self.store.publishers.is_empty():
             with self.store.transaction():
                 self.store.publishers.seed(seed_publishers())
@@ -95,6 +85,17 @@ class Tracker:
     def in_memory(cls, settings: Settings) -> Self:
         """A tracker that leaves nothing behind."""
         return cls(replace(settings, db=Path(":memory:")))
+
+    @cached_property
+    def _flow(self) -> Flow:
+        """The steps after reading."""
+        from syndtrack.flow import Flow  # noqa: PLC0415 - above
+
+        return Flow(self.store, self._now)
+
+    def _settle(self) -> None:
+        """Do whatever is left to do after reading."""
+        self._flow.settle()
 
     def __enter__(self) -> Self:
         return self
@@ -114,33 +115,20 @@ class Tracker:
 
     def discover(self, urls: Iterable[str]) -> tuple[list[str], list[Refusal]]:
         """The feeds that sites announce on their pages (an address that is a feed is its own), and what was refused."""
+        from syndtrack.network import discover_all  # noqa: PLC0415 - above
 
-        async def ask() -> tuple[list[str], list[Refusal]]:
-            found: dict[str, None] = {}
-            refused = []
-            with ThreadPoolExecutor(1, "store") as thread:
-                async with self._poller(thread) as (poller, workers):
-                    for url in urls:
-                        try:
-                            found |= dict.fromkeys(await discover(url, poller.fetcher, workers))
-                        except RefusedError as error:
-                            refused.append(Refusal(error.what, error.reason))
-            return list(found), refused
-
-        return asyncio.run(ask())
+        return asyncio.run(discover_all(urls, self.settings, self.store, self._now))
 
     def _ask_trust(self, sites: Sequence[Site]) -> list[TrustAnswer]:
-        """Ask sites for their trust.txt, many at once but one after the other on one host."""
+        """What sites say in their trust.txt."""
+        from syndtrack.network import ask_trust  # noqa: PLC0415 - above
 
-        async def ask() -> list[TrustAnswer]:
-            with ThreadPoolExecutor(1, "store") as thread:
-                async with self._poller(thread) as (poller, _):
-                    return await ask_all(sites, poller)
-
-        return asyncio.run(ask()) if sites else []
+        return asyncio.run(ask_trust(sites, self.settings, self.store, self._now)) if sites else []
 
     def import_feeds(self, path: Path | str) -> tuple[int, list[Refusal]]:
         """Subscribe to the feeds of an OPML file: how many are new, and what was refused. Raises UsageError if it is none."""
+        from syndtrack.polling.subscriptions import read_subscriptions  # noqa: PLC0415 - above
+
         feeds = [(f.url, f.title) for f in read_subscriptions(Path(path))]
         refused = self._subscribe(feeds)
         return len(feeds) - len(refused), refused
@@ -153,6 +141,9 @@ class Tracker:
         """The whole story of one feed (its address, or a part that no other has): how it is, what it asks for, its last polls, what comes
         next and why. Raises UsageError where no feed is meant.
         """
+        from syndtrack.polling.explaining import explain  # noqa: PLC0415 - above
+        from syndtrack.polling.hosts import host_names  # noqa: PLC0415 - above
+
         feed, near = self.store.feeds.find(url)
         if feed is None:
             hint = f"did you mean {' or '.join(near)}?" if near else "`syndtrack feeds` lists them"
@@ -212,30 +203,15 @@ class Tracker:
     @asynccontextmanager
     async def scheduler(self, metrics: Metrics | None = None) -> AsyncIterator[Scheduler]:
         """A scheduler with its connections and worker processes. While it lives, its own thread alone uses this tracker's database."""
+        from syndtrack.network import connected  # noqa: PLC0415 - above
+        from syndtrack.scheduler import Scheduler  # noqa: PLC0415 - above
+
         with ThreadPoolExecutor(1, "store") as thread:
             # what a process that was killed left undone
             await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
-            async with self._poller(thread) as (poller, workers):
+            async with connected(self.settings, self.store, thread, self._now) as (poller, workers):
                 public_url = self.settings.public_url
                 yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
-
-    @asynccontextmanager
-    async def _poller(self, thread: Executor) -> AsyncIterator[tuple[Poller, Workers]]:
-        """Connections as the settings allow them, and worker processes. What politeness needs is kept on the store's thread."""
-        settings = self.settings
-        async with (
-            Workers(warm=READERS) as workers,
-            Poller(
-                workers,
-                allow_networks=settings.allow_networks,
-                contact=settings.contact,
-                host_delay=settings.host_delay,
-                concurrency=settings.concurrency,
-                now=self._now,
-                memory=StoredMemory(self.store, thread, self._now),
-            ) as poller,
-        ):
-            yield poller, workers
 
     # -- archives
 
@@ -245,6 +221,8 @@ class Tracker:
 
     async def _ingest(self, paths: Sequence[str], progress: Progress) -> IngestSummary:
         """The same; what comes next is read while what came before is stored."""
+        from syndtrack.intake import read_ahead  # noqa: PLC0415 - above
+
         counts, refused = {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
         async with aclosing(read_ahead(paths, self._now())) as batches:
             async for batch in batches:
@@ -257,7 +235,7 @@ class Tracker:
     def _record_batch(self, each: Sequence[ReadArticle | Refusal], counts: dict[str, int]) -> None:
         """Record in one transaction what was read of a batch, and what was not."""
         with self.store.transaction():
-            for recorded in self._flow.record([r for r in each if isinstance(r, ReadArticle)]):
+            for recorded in self._flow.record([r for r in each if not isinstance(r, Refusal)]):
                 counts["new" if recorded.is_new else "changed" if recorded.is_new_revision else "unchanged"] += 1
             for refusal in each:
                 if isinstance(refusal, Refusal):
@@ -323,8 +301,10 @@ class Tracker:
 
     def inspect(self, path: str) -> Iterator[InspectRecord | Refusal]:
         """What the articles of a file say of themselves, without storing anything. A file of plain text or HTML is one article."""
-        articles = read_any(path, self._now())
-        for article in articles:
+        from syndtrack.archives import read_any  # noqa: PLC0415 - above
+        from syndtrack.flow import read_article  # noqa: PLC0415 - above
+
+        for article in read_any(path, self._now()):
             read = article if isinstance(article, Refusal) else read_article(article)
             yield read if isinstance(read, Refusal) else _inspected(read)
 
@@ -336,6 +316,8 @@ class Tracker:
         if is_http(what):
             with self.store.snapshot():
                 return traced_record(self.store, self._stored(what), explain=explain)
+        from syndtrack.archives import read_single  # noqa: PLC0415 - above
+
         return self._trace_unstored(read_single(what, self._now()), explain)
 
     def _stored(self, url: str) -> int:
@@ -348,7 +330,8 @@ class Tracker:
 
     def export(self, what: str, form: str) -> dict[str, Any]:
         """A trace for other programs: `prov` is W3C PROV-JSON, `jsonld` schema.org. Raises UsageError, as `trace` does."""
-        from syndtrack.reports.exports import prov_json, schema_jsonld  # noqa: PLC0415 - prov takes 0.1 s to import, and few need it
+        from syndtrack.matching.fingerprint import PARAMETERS  # noqa: PLC0415 - above
+        from syndtrack.reports.exports import prov_json, schema_jsonld  # noqa: PLC0415 - above
 
         if form not in ("prov", "jsonld"):
             raise UsageError(f"no form {form!r}; there are prov, jsonld")
@@ -357,6 +340,9 @@ class Tracker:
 
     def graph(self, what: str, form: str) -> str:
         """The whole story of an article or of a text for graph programs: `dot` (Graphviz) or `graphml`. Raises UsageError."""
+        from syndtrack.archives import read_single  # noqa: PLC0415 - above
+        from syndtrack.reports.graphs import dot, graphml, story_graph  # noqa: PLC0415 - above
+
         if form not in ("dot", "graphml"):
             raise UsageError(f"no form {form!r}; there are dot, graphml")
         if is_http(what):
@@ -368,6 +354,8 @@ class Tracker:
 
     def trace_text(self, text: str, *, explain: bool = False) -> TraceRecord:
         """The provenance of a text that is not stored."""
+        from syndtrack.archives import UNSTORED  # noqa: PLC0415 - above
+
         return self._trace_unstored(Submission(url=UNSTORED + "text", first_seen=self._now(), text=text), explain)
 
     def _trace_unstored(self, submission: Submission, explain: bool) -> TraceRecord:
@@ -376,6 +364,8 @@ class Tracker:
 
     def _pretended(self, submission: Submission, look: Callable[[int], T]) -> T:
         """Pretend to store an article, look, and take everything back."""
+        from syndtrack.flow import read_article  # noqa: PLC0415 - above
+
         read = read_article(submission)
         if isinstance(read, Refusal):
             raise RefusedError(read.what, read.reason)
@@ -403,6 +393,9 @@ def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecor
 
 def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
     """The hops of an article's chain, explained. To be called in a snapshot or transaction."""
+    from syndtrack.flow import group_of  # noqa: PLC0415 - above
+    from syndtrack.reports.explain import explanation_records  # noqa: PLC0415 - above
+
     group = group_of(store, article_id)
     path, _ = chain_path(store.lookups, article_id)
     return explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
@@ -410,5 +403,8 @@ def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
 
 def _inspected(read: ReadArticle) -> InspectRecord:
     """A reading as a record; only rules clean it, for no publisher's furniture is known."""
+    from syndtrack.flow import seed_registry  # noqa: PLC0415 - above
+    from syndtrack.reading.cleaning import clean  # noqa: PLC0415 - above
+
     placed = [c for c in read.credits if c.start is not None]
     return inspect_record(read.submission.url, read.reading, read.credits, clean(read.reading.text, placed), seed_registry())

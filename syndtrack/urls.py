@@ -7,13 +7,30 @@ article (scheme, `www.`, tracking parameters, print and AMP forms, fragment). Pa
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from courlan.clean import TRACKERS_RE
-from tldextract import TLDExtract
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
-# The suffix list that ships with the package; never fetched.
-_suffixes = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+@cache
+def _suffixes() -> TLDExtract:
+    """The suffix list that ships with the package; never fetched."""
+    from tldextract import TLDExtract  # noqa: PLC0415 - 60 ms to import, and `--help` needs none of it
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+@cache
+def _trackers() -> re.Pattern[str]:
+    """Names of parameters that track."""
+    from courlan.clean import TRACKERS_RE  # noqa: PLC0415 - as above, 100 ms
+
+    trackers: re.Pattern[str] = TRACKERS_RE
+    return trackers
+
 
 # courlan's list (from AdGuard, ClearURLs and Mozilla) is made for crawling and takes these, which select the article on many sites.
 SELECTING = frozenset(
@@ -58,7 +75,7 @@ def registrable_domain(url_or_host: str) -> str:
     Of a literal IP address, that address, with the port where an unusual one is named: nobody else publishes there.
     """
     host = host_of(url_or_host)
-    domain = _suffixes(host).top_domain_under_public_suffix
+    domain = _suffixes()(host).top_domain_under_public_suffix
     if domain or not host:
         return domain or host
     host = host.removeprefix("www.")  # a name under no public suffix, of a network of one's own
@@ -94,7 +111,7 @@ def is_http(url: str) -> bool:
 def is_tracking(parameter: str) -> bool:
     """Whether a query parameter tells where the reader came from rather than what is read."""
     name = parameter.casefold()
-    return name in CAMPAIGNS or (name not in SELECTING and TRACKERS_RE.search(name) is not None)
+    return name in CAMPAIGNS or (name not in SELECTING and _trackers().search(name) is not None)
 
 
 def article_key(url: str) -> str:

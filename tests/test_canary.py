@@ -17,7 +17,8 @@ from scripted_server import Reply, ScriptedServer
 
 from syndtrack.cli import main
 from syndtrack.config import Settings
-from syndtrack.tracker import REPORTS, Tracker
+from syndtrack.reports import REPORTS
+from syndtrack.tracker import Tracker
 from syndtrack.web.pages import PAGES
 from syndtrack.web.server import API, Site
 

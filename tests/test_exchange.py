@@ -55,7 +55,7 @@ def test_the_estimate_is_datasketch_s(tmp_path, database):
     with Tracker.in_memory(Settings(db=tmp_path / "unused.db")) as tracker:
         tracker.ingest([archive(tmp_path, [AGENCY])])
         (stored,) = stored_signatures(tracker.store)
-        (row,) = resembling(tracker.store, str(theirs))
+        (row,) = resembling(tracker.store, str(theirs), 0.2)
     assert row["resemblance"] == pytest.approx(one.signature.resemblance(stored.signature), abs=1e-4)
 
 

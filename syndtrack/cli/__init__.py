@@ -2,6 +2,9 @@
 
 Results go to standard output; progress, warnings and errors to standard error. Exit status: 0 done, 1 done but some inputs were refused,
 2 wrong usage, 3 the operation failed.
+
+Modules of commands import at their top what is cheap, and whatever else within the command that needs it, so that `--help` and completion
+answer at once: all parts together take more than a second to import.
 """
 
 from __future__ import annotations

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from syndtrack.archives import is_archive
 from syndtrack.cli.frame import Session, example, finish, progress_bar
 from syndtrack.models import Refusal
-from syndtrack.reports.tree import inspection, print_text
-from syndtrack.tracker import Tracker
 
 
 @click.command(epilog=example("syndtrack ingest articles.jsonl.gz\nzcat old.jsonl.gz | syndtrack ingest -"))
@@ -39,6 +36,10 @@ def inspect(session: Session, file: str, form: str) -> None:
 
     Takes a file of text or HTML, an archive, or - for standard input.
     """
+    from syndtrack.archives import is_archive  # noqa: PLC0415 - cli/__init__.py
+    from syndtrack.reports.tree import inspection, print_text  # noqa: PLC0415 - cli/__init__.py
+    from syndtrack.tracker import Tracker  # noqa: PLC0415 - cli/__init__.py
+
     refused, several = [], file == "-" or is_archive(file)
     with Tracker.in_memory(session.settings()) as tracker:
         for record in tracker.inspect(file):

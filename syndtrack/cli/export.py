@@ -8,7 +8,6 @@ import click
 
 from syndtrack.cli.frame import Session, example
 from syndtrack.errors import UsageError
-from syndtrack.polling.subscriptions import Subscription, write_subscriptions
 from syndtrack.urls import without_secrets
 
 
@@ -17,6 +16,8 @@ from syndtrack.urls import without_secrets
 @click.pass_obj
 def export_feeds(session: Session, file: Path | None) -> None:
     """Write the subscriptions as OPML, for other readers or `syndtrack import`. Logins and secrets in addresses are left out."""
+    from syndtrack.polling.subscriptions import Subscription, write_subscriptions  # noqa: PLC0415 - cli/__init__.py
+
     with session.reading() as tracker:
         feeds = [Subscription(feed.url, feed.title) for feed in tracker.store.feeds.all()]
     text = write_subscriptions(feeds)

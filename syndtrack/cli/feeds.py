@@ -10,7 +10,6 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option, progress_bar
 from syndtrack.models import Refusal
-from syndtrack.polling.explaining import told
 from syndtrack.reports.formats import plain, print_rows
 from syndtrack.urls import shown
 
@@ -78,6 +77,8 @@ def explain(session: Session, feed: str, form: str) -> None:
 
     FEED is its address, or a part of it that no other feed has.
     """
+    from syndtrack.polling.explaining import told  # noqa: PLC0415 - cli/__init__.py
+
     with session.reading() as tracker:
         record = tracker.explain(feed)
     if form == "json":

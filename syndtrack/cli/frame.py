@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # pysqlite3 where it is installed
 
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import SyndtrackError, UsageError
 from syndtrack.models import Refusal
 from syndtrack.reports.formats import plain
-from syndtrack.tracker import Tracker
+
+if TYPE_CHECKING:
+    from syndtrack.tracker import Tracker
 
 REFUSED, WRONG_USAGE, FAILED = 1, 2, 3
 
@@ -45,18 +44,24 @@ class Session:
     @contextmanager
     def tracker(self) -> Iterator[Tracker]:
         """The tracker on the database asked for."""
+        from syndtrack.tracker import Tracker  # noqa: PLC0415 - cli/__init__.py
+
         with Tracker(self.settings()) as tracker:
             yield tracker
 
     @contextmanager
     def reading(self) -> Iterator[Tracker]:
         """The tracker for look-ups: all of them see the database at one moment, none makes or locks one. Raises StoreError for none."""
+        from syndtrack.tracker import Tracker  # noqa: PLC0415 - cli/__init__.py
+
         with Tracker(self.settings(), read_only=True) as tracker, tracker.store.snapshot():
             yield tracker
 
     @contextmanager
     def reading_text(self) -> Iterator[Tracker]:
         """The tracker for a text that is not stored: where there is no database, one that knows nothing and leaves nothing behind."""
+        from syndtrack.tracker import Tracker  # noqa: PLC0415 - cli/__init__.py
+
         settings = self.settings()
         with Tracker(settings) if settings.db.exists() else Tracker.in_memory(settings) as tracker:
             yield tracker
@@ -75,15 +80,26 @@ class Group(click.Group):
         except SyndtrackError as error:
             click.echo(plain(f"syndtrack: {error}"), err=True)
             ctx.exit(FAILED)
-        except sqlite3.DatabaseError as error:
-            click.echo(f"syndtrack: the database cannot be read: {error}", err=True)
-            ctx.exit(FAILED)
         except BrokenPipeError:
             sys.stderr.close()  # whoever read us has enough, as in `syndtrack report matches | head`
             ctx.exit(0)
         except KeyboardInterrupt:
             click.echo("syndtrack: interrupted; what was stored so far stays", err=True)
             ctx.exit(130)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if not _is_of_database(error):
+                raise
+            click.echo(f"syndtrack: the database cannot be read: {error}", err=True)
+            ctx.exit(FAILED)
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether SQLite found a damaged file, a full disk and the like."""
+    from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # noqa: PLC0415 - pysqlite3 where it is installed; cli/__init__.py
+
+    return isinstance(error, sqlite3.DatabaseError)
 
 
 def finish(refused: Sequence[Refusal]) -> None:
@@ -100,6 +116,9 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
+    from rich.console import Console  # noqa: PLC0415 - cli/__init__.py
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - cli/__init__.py
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks = {}

@@ -9,9 +9,8 @@ import click
 
 from syndtrack.cli.frame import Session, example, format_option
 from syndtrack.errors import UsageError
+from syndtrack.reports import REPORTS
 from syndtrack.reports.formats import print_rows
-from syndtrack.reports.tree import chain_tree, print_text
-from syndtrack.tracker import REPORTS
 from syndtrack.urls import is_http
 
 # The columns of reports that a terminal has room for; pipes and files get all.
@@ -54,8 +53,10 @@ def trace(session: Session, what: str, form: str, explain: bool) -> None:
         record = tracker.trace(what, explain=explain)
     if form == "json":
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
-    else:
-        print_text(chain_tree(record))
+        return
+    from syndtrack.reports.tree import chain_tree, print_text  # noqa: PLC0415 - cli/__init__.py
+
+    print_text(chain_tree(record))
 
 
 @click.command(epilog=example("syndtrack report duplicates\nsyndtrack report edges --format jsonl > edges.jsonl"))

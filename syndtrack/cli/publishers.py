@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from syndtrack.cli.frame import Session, example, format_option
-from syndtrack.registrar import KINDS
+from syndtrack.models import PublisherKind
 from syndtrack.reports.formats import one_line, print_rows
 
+KINDS: tuple[PublisherKind, ...] = get_args(PublisherKind)
 ON_TERMINALS = {
     "list": ("name", "kind", "owner", "domains", "articles", "feeds"),
     "republished": ("article", "copy_publisher", "lag_seconds", "share_kept", "dropped_words", "added_words", "credited", "credited_to"),

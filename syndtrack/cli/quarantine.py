@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option
-from syndtrack.models import Refusal
 from syndtrack.reports.formats import print_rows
-from syndtrack.tracker import Tracker
 
 EMPTY = "Nothing is in quarantine: every feed and page could be read, or was refused for a plain reason."
 COLUMNS = ("id", "state", "kind", "url", "reason", "last_tried", "size")
@@ -39,7 +38,7 @@ def quarantine(ctx: click.Context, form: str) -> None:
 @click.pass_obj
 def retry(session: Session, numbers: Sequence[int], everything: bool) -> None:
     """Read inputs again: their feeds are due at once and are asked for in whole."""
-    _change(session, numbers, everything, Tracker.retry_quarantined, "to be read again at the next look")
+    _change(session, numbers, everything, "retry", "to be read again at the next look")
 
 
 @quarantine.command(epilog=example("syndtrack quarantine drop 3\nsyndtrack quarantine drop --all"))
@@ -48,7 +47,7 @@ def retry(session: Session, numbers: Sequence[int], everything: bool) -> None:
 @click.pass_obj
 def drop(session: Session, numbers: Sequence[int], everything: bool) -> None:
     """List inputs no more and let go of their bytes; the same bytes are still not read again."""
-    _change(session, numbers, everything, Tracker.drop_quarantined, "dropped")
+    _change(session, numbers, everything, "drop", "dropped")
 
 
 @quarantine.command("bytes", epilog=example("syndtrack quarantine bytes 3 > poison.xml"))
@@ -60,18 +59,13 @@ def bytes_(session: Session, number: int) -> None:
         sys.stdout.buffer.write(tracker.quarantined_bytes(number))
 
 
-def _change(
-    session: Session,
-    numbers: Sequence[int],
-    everything: bool,
-    change: Callable[[Tracker, Iterable[int] | None], Sequence[Refusal]],
-    done: str,
-) -> None:
+def _change(session: Session, numbers: Sequence[int], everything: bool, what: Literal["retry", "drop"], done: str) -> None:
     """Change those named, or all."""
     if bool(numbers) == everything:
         raise click.UsageError("name the IDs that `syndtrack quarantine` lists, or --all")
     with session.tracker() as tracker:
         count = len(tracker.quarantine()) if everything else len(set(numbers))
-        refused = change(tracker, None if everything else numbers)
+        change = tracker.retry_quarantined if what == "retry" else tracker.drop_quarantined
+        refused = change(None if everything else numbers)
     click.echo(f"{count - len(refused)} {done}")
     finish(refused)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ import click
 
 from syndtrack.cli.frame import FAILED, Session, example
 from syndtrack.logs import Form, set_up
-from syndtrack.seeds import seeds_folder
 
 
 @click.command(epilog=example("syndtrack run --port 8080\nsyndtrack run --log-format json 2>> syndtrack.log"))
@@ -42,8 +40,11 @@ def sample() -> None:
 @click.option("--opml", type=click.Path(path_type=Path), help="Write the subscriptions to this file.")
 def sample_serve(port: int, pace: float, opml: Path | None) -> None:
     """Serve the newsroom's feeds and pages until interrupted. Poll it with SYNDTRACK_ALLOW_NETWORKS=127.0.0.0/8."""
+    import asyncio  # noqa: PLC0415 - as the next
+
     from syndtrack.sample.pages import opml as opml_of  # noqa: PLC0415 - nobody else needs the newsroom
     from syndtrack.sample.server import SampleFeed, serve  # noqa: PLC0415 - as above
+    from syndtrack.seeds import seeds_folder  # noqa: PLC0415 - as above
 
     def ready(feeds: Sequence[SampleFeed]) -> None:
         for feed in feeds:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option
 from syndtrack.errors import UsageError
-from syndtrack.exchange import AT_LEAST, Signed, resembling, signatures_of, stored_signatures
 from syndtrack.models import Refusal
 from syndtrack.reports.formats import print_rows
-from syndtrack.store.lookups import Row
-from syndtrack.tracker import utc_now
 
+if TYPE_CHECKING:
+    from syndtrack.exchange import Signed
+    from syndtrack.store.lookups import Row
+
+AT_LEAST = 0.2  # unrelated texts have 0, and chance alone gives them an estimate of less than 0.05
 ON_TERMINALS = ("their_publisher", "their_title", "our_publisher", "ours", "resemblance", "standard_error")
 
 
@@ -38,6 +41,9 @@ def signature(session: Session, *, file: str | None, stored: bool, compare: str 
         raise UsageError("one of FILE, --stored and --compare SIGNATURES is wanted; `syndtrack signature --help` has examples")
     if compare is None and form == "csv":
         raise UsageError("signatures are JSON, one object a line; --format csv is for --compare")
+    from syndtrack.exchange import resembling, signatures_of, stored_signatures  # noqa: PLC0415 - cli/__init__.py
+    from syndtrack.tracker import utc_now  # noqa: PLC0415 - cli/__init__.py
+
     refused: list[Refusal] = []
     if file is not None:
         _print(signatures_of(file, utc_now()), refused)

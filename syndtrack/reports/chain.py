@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from syndtrack.models import Credit, Reading, Removal, kept_text
 from syndtrack.publishers import Registry
-from syndtrack.reports.explain import ExplanationRecord, addressless
 from syndtrack.store.lookups import Lookups, Row
 from syndtrack.store.times import to_text
 from syndtrack.urls import registrable_domain
+
+if TYPE_CHECKING:
+    from syndtrack.reports.explain import ExplanationRecord
 
 MAX_CHAIN = 50  # hops; the longest chain seen in the wild is far below
 
@@ -113,6 +115,8 @@ def without_address(record: TraceRecord) -> TraceRecord:
     edges = [edge | {"copy": None} if edge["copy"] == here else edge for edge in record["edges"]]
     bare = TraceRecord(**(record | {"article": nameless, "chain": chain, "origin": chain[-1], "edges": edges}))
     if "explanation" in record:
+        from syndtrack.reports.explain import addressless  # noqa: PLC0415 - few ask for it, and tracing takes 0.1 s to import
+
         bare["explanation"] = addressless(record["explanation"], here)
     return bare
 

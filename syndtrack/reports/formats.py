@@ -12,9 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 FORMATS = ("text", "json", "jsonl", "csv", "html")
 SHOWN = 60  # characters of a cell on a terminal
 QUOTED = 110  # characters of a title or quotation in text for people
@@ -51,6 +48,9 @@ def _print_text(rows: Iterable[Record], empty: str, columns: Sequence[str]) -> N
         return
     names = list(found[0])
     if sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415 - 80 ms to import, and pipes need none of it
+        from rich.table import Table  # noqa: PLC0415 - as above
+
         shown = [n for n in columns if n in names] or names
         table = Table()
         for name in shown:
