@@ -362,7 +362,7 @@ def test_entries_are_those_that_feedparser_finds(kind: str):
     headers = {"content-location": HERE}
     expected = feedparser.parse(io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     feed, found, version, more = read_markup(body, HERE, None, MAX_ENTRIES)
-    assert (version, more) == (expected.version, False)
+    assert (version, more) == (expected.version, "")
     for name in ("title", "link", "ttl"):
         assert feed.get(name) == expected.feed.get(name)
     assert len(found) == len(expected.entries) > 0
@@ -387,6 +387,14 @@ def _stripped(value):
 def test_elements_nested_beyond_measure_are_a_refusal():
     with pytest.raises(FeedError, match="nested deeper than 1000"):
         read(rss("<item>" + "<a>" * 5_000 + "</a>" * 5_000 + "</item>"))
+
+
+@pytest.mark.parametrize("broken", ["", "<b>"], ids=["well-formed", "not-well-formed"])
+def test_elements_without_end_are_read_up_to_a_number_and_that_is_said(monkeypatch: pytest.MonkeyPatch, broken: str):
+    monkeypatch.setattr("syndtrack.reading.feed_markup.MAX_ELEMENTS", 50)
+    feed = read(rss(broken + "<item><link>/a</link></item>" + "<a></a>" * 100 + "<item><link>/b</link></item>"))
+    assert [entry.url for entry in feed.entries] == ["https://paper.example/a"]
+    assert feed.problems == ("more than 250000 elements; those beyond are left out",)
 
 
 def test_an_entity_of_the_feeds_own_stands_for_a_few_characters_only():

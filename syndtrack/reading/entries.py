@@ -89,7 +89,7 @@ def _xml_feed(body: bytes, url: str, content_type: str | None) -> ParsedFeed | N
         return None
     title, link = _plain(feed.get("title")), _address(feed.get("link"), url)
     own = _Own(url, title, link)
-    problems = [_TOO_MANY] if more else []
+    problems = [f"{more}; those beyond are left out"] if more else []
     entries = [e for number, raw in enumerate(raws, 1) if (e := _entry(raw, number, own, problems))]
     hub, topic = (_address(_linked(feed, relation), url) for relation in ("hub", "self"))
     return ParsedFeed(title, link, tuple(entries), _hints(feed, body), tuple(problems[:MAX_PROBLEMS]), hub, topic)
