@@ -1,4 +1,4 @@
-"""Feeds and pages made to hurt: quadratic, bombs, nested without end. Each is read in a real worker, with its deadline and memory limit.
+"""Feeds and pages made to hurt: quadratic, bombs, nested without end. Each is read in a real worker, with its 10 s and 512 MB.
 
 None may crash the reading or the program, each ends with an outcome, and what comes out is bounded.
 """
@@ -18,8 +18,6 @@ from syndtrack.polling.workers import Workers
 from syndtrack.reading.entries import MAX_CONTENT, MAX_ENTRIES, MAX_GUID, MAX_TITLE, parse_feed
 
 HERE = "https://hostile.example/feed"
-SECONDS = 10.0
-MEMORY = 400_000_000  # beside what a worker starts with: below 512 MB together
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 K = 150  # 1,000 in the run that set the bounds: minutes, and no other outcome
 
@@ -192,7 +190,7 @@ PAGES: dict[str, Callable[[], str]] = {
 async def outcomes(read: Callable[[Workers, str], Awaitable[str]], names: Iterable[str]) -> dict[str, str]:
     """What came of each input, all of them read by the same few workers, which have to survive or be replaced."""
     names = list(names)
-    async with Workers(2, warm=("syndtrack.flow",), memory_bytes=MEMORY) as workers:
+    async with Workers(2, warm=("syndtrack.warm",)) as workers:
         found = dict(zip(names, await asyncio.gather(*(read(workers, name) for name in names)), strict=True))
         assert await workers.run(len, "still there", what="the next one") == 11
     return found
@@ -201,7 +199,7 @@ async def outcomes(read: Callable[[Workers, str], Awaitable[str]], names: Iterab
 async def test_hostile_feeds_are_read_or_refused_within_bounds():
     async def read(workers: Workers, name: str) -> str:
         try:
-            feed: ParsedFeed = await workers.run(parse_feed, FEEDS[name](), HERE, what=HERE, deadline=SECONDS)
+            feed: ParsedFeed = await workers.run(parse_feed, FEEDS[name](), HERE, what=HERE)
         except RefusedError as error:
             return error.reason if error.what == HERE and len(error.reason) < 300 else f"badly told: {error}"
         check_bounds(feed)
@@ -218,7 +216,7 @@ async def test_hostile_pages_are_read_or_refused_within_bounds():
     async def read(workers: Workers, name: str) -> str:
         page = Submission(url="https://hostile.example/a", first_seen=NOON, html=PAGES[name]())
         try:
-            article: ReadArticle | Refusal = await workers.run(read_article, page, what=page.url, deadline=SECONDS)
+            article: ReadArticle | Refusal = await workers.run(read_article, page, what=page.url)
         except RefusedError as error:
             return error.reason
         if isinstance(article, Refusal):

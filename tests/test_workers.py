@@ -56,6 +56,16 @@ async def test_memory_is_bounded():
         assert await workers.run(tasks.take_memory, 50_000_000, what="modest") == 50_000_000
 
 
+async def test_whatever_an_input_asks_for_a_worker_never_holds_more_than_512_mb(tmp_path: Path):
+    told = tmp_path / "peak"
+    async with Workers(1, warm=("syndtrack.warm",)) as workers:
+        for bomb in (tasks.fill_memory, tasks.fill_memory_in_pieces):
+            with pytest.raises(RefusedError, match="bomb: needs more than 512 MB"):
+                await workers.run(bomb, told, what="bomb")
+            assert 250_000_000 < int(told.read_text()) < 512_000_000
+        assert await workers.run(tasks.double, 3, what="after it") == 6
+
+
 async def test_our_own_errors_come_back_as_they_are():
     async with Workers(1) as workers:
         with pytest.raises(FeedError) as caught:

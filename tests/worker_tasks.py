@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 from syndtrack.errors import FeedError
@@ -46,6 +48,28 @@ def wait_for_ever() -> None:
 
 def take_memory(size: int) -> int:
     return len(bytearray(size))
+
+
+def fill_memory(told: Path) -> None:
+    """Twice as much each time, until there is no more; `told` gets the most that the process held, in bytes."""
+    held = b"x" * 1_000_000
+    try:
+        while True:
+            held += held
+    finally:
+        told.write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024))
+
+
+def fill_memory_in_pieces(told: Path) -> None:
+    """The same with pieces of a kilobyte, to the last one."""
+    held: list[bytes] = []
+    try:
+        while True:
+            held.append(b"x" * 1_000 + b"%d" % len(held))
+    finally:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024
+        held.clear()
+        told.write_text(str(peak))
 
 
 def crash() -> None:

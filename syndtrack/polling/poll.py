@@ -42,7 +42,7 @@ PAGES_AT_ONCE = 4
 FEEDS_WITH_PAGES = 200
 PAGES_BYTES = 20_000_000
 ALL_PAGES_BYTES = 300_000_000
-PARSE_SECONDS = 20.0
+PARSE_SECONDS = 10.0  # of computing; feeds of 10 MB take 3
 ADOPT_MOVE_AFTER = 3
 # A feed that breaks off though its server says it is whole is taken as it is after so many looks: some never end as they should.
 BROKEN_LOOKS = 3

@@ -43,8 +43,11 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# Address space that a task may add to what the worker and its libraries map already.
-MEMORY_BYTES = 1_000_000_000
+# Address space of a worker, which is more than it can hold in memory at any time. Libraries map 220 MB of it; the largest real pages and
+# feeds of 10 MB take 30 to 140 MB more.
+MEMORY_BYTES = 512_000_000
+# What a task has at least, where libraries map more.
+LEAST_BYTES = 200_000_000
 TASKS_PER_WORKER = 500
 # Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
 GRACE = 20.0
@@ -69,7 +72,7 @@ class Workers:
 
     `run` takes functions that are importable by name (none from `__main__`): workers never import the program's main module,
     so that a script without the `if __name__` guard works and a worker does not carry the whole command line. `warm` names modules that
-    are imported before the first task, beside those for feeds; `memory_bytes` is what a task may take.
+    are imported before the first task, beside those for feeds; `memory_bytes` is what a worker may map, its libraries included.
     """
 
     def __init__(
@@ -110,7 +113,7 @@ class Workers:
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), END_SECONDS)
 
-    async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 20.0, given: Input | None = None) -> T:
+    async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 10.0, given: Input | None = None) -> T:
         """What `function(*args)` returns in a worker. `what` names the input in messages.
 
         `deadline` is in seconds of computing, so that a busy machine refuses nothing; waiting ends after WALL_FACTOR times as long.
@@ -240,7 +243,8 @@ def _prepare(memory_bytes: int, warm: Sequence[str], started: Semaphore) -> None
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not on every system
 
-        limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + memory_bytes
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limit = max(memory_bytes, mapped + LEAST_BYTES)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         # Killed with the fork server, which ends with the program: a worker in an endless loop must not outlive both. The server ends when
