@@ -1,4 +1,4 @@
-"""Feeds broken at random, read in workers that can be killed: what crashes, hangs or eats memory. Run by scripts/fuzz.
+"""Feeds or pages broken at random, read in workers that can be killed: what crashes, hangs or eats memory. Run by scripts/fuzz.
 
 A mutant is made in the worker from its number and the seed alone, so that any can be had again: `--only NUMBER` prints it.
 """
@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import heapq
 import random
 import resource
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
 from syndtrack.errors import FeedError, RefusedError
+from syndtrack.flow import read_article
+from syndtrack.models import Refusal, Submission
 from syndtrack.polling.workers import Workers
+from syndtrack.reading.charset import decode
 from syndtrack.reading.entries import parse_feed
 
 HERE = "https://feeds.example/feed.xml"
-BATCH = 100  # mutants a task: handing one over takes as long as reading a small one
-SECONDS = 10.0  # for one mutant
+THEN = datetime(2026, 3, 2, tzinfo=UTC)
+BATCH = {"feeds": 100, "pages": 10}  # mutants a task: handing one over takes as long as reading a small feed
+SECONDS = 10.0  # of computing, for one mutant
 LARGEST = 3_000_000  # bytes
 TOKENS = tuple(
     part.encode()
@@ -32,6 +38,9 @@ TOKENS = tuple(
         *("&#xd800;", "&#99999999999;", "<item>", "</item>", "<entry>", "<title>", "<svg>", "<div>", "<unknown>", "<source url='x'>"),
         *("<image>", "<content type='xhtml'>", "<textInput>", "xml:base='http://[x'", "xmlns='", "xmlns:a='b'", "href='//['"),
         *("\x00", "\ufeff", "\u202e"),
+        *("<script>", "<!--[if", "<table><tr><td>", "<p>", "</p>", "<b><i>", "<meta charset=utf-16>", "<base href='//['>", "<select>"),
+        *("<script type='application/ld+json'>", "[[", '{"@type":', "(", "via ", "(AP) — ", "Source: ", "“", "\u0301", "<math><mi>"),
+        *("<a href='", "<frameset>"),
         *("{", "}", "[", '"', "\\ud800", "null", "1e999", "99999999999999999999", "0000-00-00T99:99:99+99:99", "ada@a.a.a.a.a"),
     )
 )  # fmt: skip
@@ -94,36 +103,45 @@ def mutant(paths: Sequence[Path], seed: int, number: int) -> bytes:
     return body
 
 
-def read_mutants(paths: Sequence[Path], seed: int, numbers: Sequence[int]) -> list[tuple[int, str, float, int]]:
-    """In a worker: of each mutant its number, what came of it ("feed", "refused", "CRASH …"), seconds of CPU, the worker's peak in KB."""
+def read(body: bytes, kind: str) -> str:
+    """What comes of a mutant."""
+    try:
+        if kind == "feeds":
+            parse_feed(body, HERE)
+        elif isinstance(read_article(Submission(HERE, THEN, html=decode(body, "text/html"))), Refusal):
+            return "refused"
+    except FeedError:
+        return "refused"
+    except Exception as error:  # what the fuzzing is there to find
+        return f"CRASH {type(error).__name__}: {error}"[:200]
+    return "read"
+
+
+def read_mutants(paths: Sequence[Path], kind: str, seed: int, numbers: Sequence[int]) -> list[tuple[int, str, float, int]]:
+    """In a worker: of each mutant its number, what came of it ("read", "refused", "CRASH …"), seconds of CPU, the worker's peak in KB."""
     found = []
     for number in numbers:
         body = mutant(paths, seed, number)
         started = time.process_time()
-        try:
-            parse_feed(body, HERE)
-            outcome = "feed"
-        except FeedError:
-            outcome = "refused"
-        except Exception as error:  # what the fuzzing is there to find
-            outcome = f"CRASH {type(error).__name__}: {error}"[:200]
+        outcome = read(body, kind)
         found.append((number, outcome, time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
     return found
 
 
-async def fuzz(paths: Sequence[Path], count: int, seed: int, at_once: int, memory_bytes: int) -> bool:
+async def fuzz(paths: Sequence[Path], kind: str, count: int, seed: int, at_once: int) -> bool:
     """Read so many mutants and print what came of them; whether there was no crash."""
     counts: Counter[str] = Counter()
-    slowest = peak = 0.0
+    slowest: list[tuple[float, int]] = []
+    peak = 0.0
     numbers = iter(range(count))
     started = time.monotonic()
-    async with Workers(at_once, warm=("fuzz_feeds",), memory_bytes=memory_bytes, tasks_per_worker=1_000_000) as workers:
+    async with Workers(at_once, warm=("syndtrack.warm", "fuzz_feeds"), tasks_per_worker=100_000) as workers:
 
         async def read(batch: list[int]) -> None:
-            nonlocal slowest, peak
+            nonlocal peak
             try:
                 deadline = SECONDS if len(batch) == 1 else 3 * SECONDS
-                found = await workers.run(_imported(), paths, seed, batch, what=f"mutants {batch[0]}-{batch[-1]}", deadline=deadline)
+                found = await workers.run(_imported(), paths, kind, seed, batch, what=f"mutants {batch[0]}-{batch[-1]}", deadline=deadline)
             except RefusedError as error:
                 if len(batch) > 1:  # one of them: each alone
                     for number in batch:
@@ -132,19 +150,21 @@ async def fuzz(paths: Sequence[Path], count: int, seed: int, at_once: int, memor
                 found = [(batch[0], f"KILLED {error.reason}", SECONDS, 0)]
             for number, outcome, seconds, kilobytes in found:
                 counts[outcome.split()[0]] += 1
-                slowest, peak = max(slowest, seconds), max(peak, kilobytes / 1_000)
-                if outcome not in ("feed", "refused") or seconds > SECONDS:
+                peak = max(peak, kilobytes * 1_024 / 1_000_000)
+                (heapq.heappush if len(slowest) < 5 else heapq.heappushpop)(slowest, (seconds, number))
+                if outcome not in ("read", "refused") or seconds > SECONDS:
                     print(f"mutant {number}: {outcome}, {seconds:.1f} s", flush=True)
 
         async def turn() -> None:
-            while batch := [n for _, n in zip(range(BATCH), numbers, strict=False)]:
+            while batch := [n for _, n in zip(range(BATCH[kind]), numbers, strict=False)]:
                 await read(batch)
-                if batch[-1] % 10_000 < BATCH:
+                if batch[-1] % 5_000 < len(batch):
                     print(f"… {sum(counts.values())} of {count} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
         await asyncio.gather(*(turn() for _ in range(at_once)))
     told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
-    print(f"{sum(counts.values())} mutants of {len(paths)} files, seed {seed}: {told}; slowest {slowest:.1f} s, peak {peak:.0f} MB")
+    longest = ", ".join(f"{seconds:.1f} s (mutant {number})" for seconds, number in sorted(slowest, reverse=True))
+    print(f"{sum(counts.values())} mutants of {len(paths)} {kind}, seed {seed}: {told}; slowest {longest}; peak {peak:.0f} MB")
     return not counts["CRASH"]
 
 
@@ -157,12 +177,12 @@ def _imported() -> Callable[..., list[tuple[int, str, float, int]]]:
 
 def main() -> int:
     """The command line."""
-    options = argparse.ArgumentParser(prog="fuzz", description="Break the feeds of a folder at random and read them.")
+    options = argparse.ArgumentParser(prog="fuzz", description="Break the feeds or pages of a folder at random and read them.")
     options.add_argument("folder", type=Path)
+    options.add_argument("--pages", action="store_const", const="pages", default="feeds", dest="kind", help="the files are article pages")
     options.add_argument("--count", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--workers", type=int, default=1)
-    options.add_argument("--memory", type=int, default=400, help="MB that a worker may take beyond what it starts with")
     options.add_argument("--only", type=int, help="write this mutant to standard output and end")
     given = options.parse_args()
     paths = sorted(p for p in given.folder.rglob("*") if p.is_file() and not p.is_symlink())
@@ -171,7 +191,7 @@ def main() -> int:
     if given.only is not None:
         sys.stdout.buffer.write(mutant(paths, given.seed, given.only))
         return 0
-    return 0 if asyncio.run(fuzz(paths, given.count, given.seed, given.workers, given.memory * 1_000_000)) else 1
+    return 0 if asyncio.run(fuzz(paths, given.kind, given.count, given.seed, given.workers)) else 1
 
 
 if __name__ == "__main__":
