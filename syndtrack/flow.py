@@ -128,6 +128,12 @@ class Flow:
             self.learn_houses()
         return news
 
+    def record_polls(self, results: Sequence[PollResult]) -> None:
+        """Store polls that brought no article, all in one transaction: most do not, and each in its own would cost twice as much."""
+        with self.store.transaction():
+            for result in results:
+                self._record_poll(result, (), ())
+
     def _record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         """The same, inside the transaction."""
         feed_id = result.feed.id

@@ -173,16 +173,21 @@ class Scheduler:
         """Ask feeds and store each poll; `stored` is told the feeds' ids one by one."""
         tally, tasks = _Tally(len(feeds), progress, {feed.id: feed.next_check for feed in feeds}), set[asyncio.Task[None]]()
         progress("polled", 0, len(feeds))
+        plain: list[PollResult] = []  # have nothing to be read
+        storing: asyncio.Task[None] | None = None
         try:
             async with aclosing(self._poller.poll(feeds, self._known)) as results:
                 async for result in results:
-                    has_articles = any(entry.submission for entry in result.entries)  # others have nothing to wait for
-                    if has_articles:
+                    if any(entry.submission for entry in result.entries):
                         await self._reading.acquire()
-                    task = asyncio.create_task(self._finish(result, tally, stored))
-                    tasks.add(task)
-                    if has_articles:
+                        task = asyncio.create_task(self._finish(result, tally, stored))
                         task.add_done_callback(lambda _: self._reading.release())
+                        tasks.add(task)
+                    else:
+                        plain.append(result)
+                        if storing is None or storing.done():
+                            storing = asyncio.create_task(self._finish_plain(plain, tally, stored))
+                            tasks.add(storing)
                     for each in [t for t in tasks if t.done()]:
                         tasks.remove(each)
                         each.result()  # raises what went wrong
@@ -199,9 +204,33 @@ class Scheduler:
         if poisons := self._workers.quarantine.take_news():
             await self._stored(self._quarantine, poisons)
         new = await self._stored(self._record, result, articles, unread)
+        self._done(result, new, unread, tally, stored)
+
+    async def _finish_plain(self, waiting: list[PollResult], tally: _Tally, stored: Callable[[int], None]) -> None:
+        """Store polls that brought no article: all that wait by the time the store's thread is free, together."""
+        while waiting:
+            if poisons := self._workers.quarantine.take_news():
+                await self._stored(self._quarantine, poisons)
+            results = waiting.copy()
+            waiting.clear()
+            await self._stored(self._record_plain, results)
+            for result in results:
+                self._done(result, 0, (), tally, stored)
+
+    def _done(self, result: PollResult, new: int, unread: Sequence[Refusal], tally: _Tally, stored: Callable[[int], None]) -> None:
+        """A poll is stored."""
         stored(result.feed.id)
         tally.add(result, new, unread)
         self.metrics.polled(result, tally.due.get(result.feed.id), new, len(result.refused) + len(unread))
+
+    def _record_plain(self, results: Sequence[PollResult]) -> None:
+        """Store polls that brought no article."""
+        if self.pushes is None:
+            self._flow.record_polls(results)
+            return
+        self._flow.record_polls([self.pushes.planned(result) for result in results])
+        for result in results:
+            self.pushes.learn(result)
 
     def _record(self, result: PollResult, articles: Sequence[ReadArticle], unread: Sequence[Refusal]) -> int:
         """Store a poll; what it tells of the feed's hub, too, where hubs are asked to push."""

@@ -126,7 +126,7 @@ async def test_a_poll_whose_articles_take_long_to_read_does_not_hold_up_those_af
 
     monkeypatch.setattr(Scheduler, "_read", read)
     async with web.server as server, Workers(1) as workers:
-        server.pages["/feed"] = Reply(rss())
+        server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", long_text())))
         feeds = web.feeds(*(web.url(f"{name}.example") for name in "abc"))
         async with scheduling(web, workers, *feeds) as scheduler:
             await scheduler._poll(feeds, lambda *_: None, note)

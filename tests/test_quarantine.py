@@ -31,7 +31,7 @@ IN_QUARANTINE = "in quarantine: the process that read it ended with status -11"
 def _poisonable(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("syndtrack.polling.poll.read_feed", tasks.read_feed_or_crash)
     monkeypatch.setattr("syndtrack.scheduler.read_article", tasks.read_article_or_crash)
-    monkeypatch.setattr("syndtrack.tracker.READERS", ("worker_tasks",))
+    monkeypatch.setattr("syndtrack.network.READERS", ("worker_tasks",))
     monkeypatch.setattr(workers_module, "FIRST_SECONDS", 20.0)  # the first article of a worker of these tests finds no rules compiled
 
 

@@ -11,7 +11,6 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -26,7 +25,7 @@ from syndtrack import __version__
 from syndtrack.errors import FetchError
 from syndtrack.polling.guard import AddressRefusedError, Guard, Network, parse_address
 from syndtrack.polling.headers import fresh_for, is_delta, linked, retry_after
-from syndtrack.polling.hosts import Hosts, Pause, host_name
+from syndtrack.polling.hosts import Hosts, Pause, host_name, sent_host
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names
 from syndtrack.polling.places import Place
@@ -178,9 +177,12 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             headers = {"Accept": accept} | (conditions if at == (validators_of or url) else {})
             left = self._deadline - spent
-            async with AsyncExitStack() as stack:
-                held = await stack.enter_async_context(Place(self._slots)) if place is None else place
+            held = place or Place(self._slots)
+            try:
                 answer, location, took = await self._ask(url, at, headers, max_bytes, left, part=part, own=own, place=held)
+            finally:
+                if place is None:
+                    held.leave()
             spent += took
             if location is None:
                 return answer if moved is None else replace(answer, permanent_redirect_to=moved)
@@ -281,7 +283,7 @@ class Fetcher:
                 inflater.finish()
             received = inflater.received
         headers = response.headers
-        now = self._now()
+        links = headers.getall("Link", ())
         return Answer(
             status=response.status,
             url=at,
@@ -289,13 +291,13 @@ class Fetcher:
             etag=_bytewise(headers.get("ETag")),
             last_modified=_bytewise(headers.get("Last-Modified")),
             content_type=headers.get("Content-Type"),
-            retry_after=retry_after(headers, now),
+            retry_after=retry_after(headers, self._now()) if "Retry-After" in headers else None,
             fresh_for=fresh_for(headers),
             received=received,
             framed="Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "").lower(),
             delta=delta,
-            hub=linked(headers.getall("Link", ()), "hub"),
-            topic=linked(headers.getall("Link", ()), "self"),
+            hub=linked(links, "hub") if links else None,
+            topic=linked(links, "self") if links else None,
         )
 
     def is_own(self, url: str) -> bool:
@@ -344,7 +346,7 @@ def request_url(url: str, what: str) -> URL:
         if not is_http(exact):
             raise FetchError(what, "only http and https addresses can be fetched")
         parts = urlsplit(exact)
-        host = URL.build(scheme="http", host=parts.hostname or "").raw_host or ""
+        host = sent_host(parts.hostname or "")
         user = parts.netloc.rpartition("@")[0]
         netloc = f"{user}@" if user else ""
         netloc += f"[{host}]" if ":" in host else host

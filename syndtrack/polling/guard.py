@@ -78,7 +78,8 @@ class Guard:
     """Decides about addresses; `allowed` are one's own networks, which may be fetched from on any port although they are private."""
 
     def __init__(self, allowed: Sequence[Network] = ()) -> None:
-        self._allowed = tuple(allowed)
+        # As numbers, which takes a tenth of the time: asked for several times in each poll.
+        self._allowed = tuple((network.version, int(network.network_address), int(network.netmask)) for network in allowed)
 
     def is_own(self, address: str) -> bool:
         """Whether an address (a literal) lies in a network that was allowed by name."""
@@ -111,7 +112,7 @@ class Guard:
         return socket.socket(family, kind, protocol)
 
     def _in_allowed(self, address: Address) -> bool:
-        return any(address.version == network.version and address in network for network in self._allowed)
+        return any(address.version == version and int(address) & mask == network for version, network, mask in self._allowed)
 
 
 @lru_cache(maxsize=4_096)

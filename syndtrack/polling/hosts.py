@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from syndtrack.polling.memory import KeptHost
 from syndtrack.urls import shown
 
 NO_PORT = -1
+_PLAIN_HOST = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 MAX_REMEMBERED = 20_000
 # A site that asks for more than this between two requests (crawl-delay) gets this.
 MAX_DELAY = 30.0
@@ -189,7 +191,13 @@ def host_name(url: str) -> str:
     """The host as it is asked for, in one spelling: international names in their ASCII form (IDNA), lower case, no dot at the end."""
     # Asked for the same address several times in one poll; each time would take 0.1 ms.
     try:
-        name = urlsplit(url).hostname or ""
-        return (URL.build(scheme="http", host=name).raw_host or name).rstrip(".")
+        return sent_host(urlsplit(url).hostname or "").rstrip(".")
     except (ValueError, UnicodeError):
         return ""
+
+
+def sent_host(name: str) -> str:
+    """A host's name (in lower case) as it is sent, international ones in their ASCII form. Raises ValueError for what is none."""
+    if _PLAIN_HOST.fullmatch(name):
+        return name  # most are; 20 µs less
+    return URL.build(scheme="http", host=name).raw_host or name

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,10 +16,10 @@ from weakref import WeakValueDictionary
 from syndtrack.errors import FetchError, PoisonError, RefusedError
 from syndtrack.models import Entry, FailureGrade, Feed, Input, PollResult, Refusal, SeenEntry
 from syndtrack.polling import schedule
+from syndtrack.polling.answers import body_hash, breaks_off, grade_of, is_page
 from syndtrack.polling.fetch import Answer, Fetcher, status_text
 from syndtrack.polling.fulltext import is_long_summary
 from syndtrack.polling.guard import Network
-from syndtrack.polling.headers import media_type
 from syndtrack.polling.hosts import HeldError
 from syndtrack.polling.memory import Forgetful, Memory
 from syndtrack.polling.pages import LaterError, Pages
@@ -32,6 +30,8 @@ from syndtrack.urls import registrable_domain, shown
 
 # What the store holds of a feed: a function from its id to keys and hashes of its entries.
 Known = Callable[[int], Awaitable[Mapping[str, str]]]
+# What came of feeds, a bug, or None for each host that is done.
+Results = asyncio.Queue[PollResult | BaseException | None]
 
 # At 5 s between two requests to a host, fifty pages take four minutes; the rest waits for the next look.
 PAGES_PER_POLL = 50
@@ -46,10 +46,6 @@ PARSE_SECONDS = 10.0  # of computing; feeds of 10 MB take 3
 ADOPT_MOVE_AFTER = 3
 # A feed that breaks off though its server says it is whole is taken as it is after so many looks: some never end as they should.
 BROKEN_LOOKS = 3
-_ROOT = re.compile(rb"<((?:[A-Za-z][\w.-]{0,30}:)?(?:rss|feed|rdf|urlset|sitemapindex))[\s>]", re.IGNORECASE)
-_PAGE = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s{0,1000}(?:<!--.{0,1000}?-->\s{0,1000})?<(?:!doctype\s{1,9}html|html)[\s>]", re.IGNORECASE | re.DOTALL
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +123,14 @@ class Poller:
         by_host: dict[str, deque[Feed]] = {}
         for feed in feeds:
             by_host.setdefault(self.fetcher.hosts.key(feed.url), deque()).append(feed)
-        results: asyncio.Queue[PollResult | BaseException | None] = asyncio.Queue(maxsize=self._concurrency)
-        tasks = [asyncio.create_task(self._poll_host(queue, known, results)) for queue in by_host.values()]
+        results: Results = asyncio.Queue(maxsize=self._concurrency)
+        taken, tasks = asyncio.Event(), set[asyncio.Task[None]]()
+        beginning = asyncio.create_task(self._begin(by_host, known, results, taken, tasks))
         try:
-            left = len(tasks)
+            left = len(by_host)
             while left:
                 result = await results.get()
+                taken.set()
                 if isinstance(result, BaseException):
                     raise result
                 if result is None:
@@ -141,20 +139,39 @@ class Poller:
                     yield result
                     self._page_bytes.pop(result.feed.id, None)
         finally:
-            for task in tasks:
+            ended = [beginning, *tasks]
+            for task in ended:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*ended, return_exceptions=True)
             while not results.empty():
                 result = results.get_nowait()
                 if isinstance(result, PollResult):
                     self._page_bytes.pop(result.feed.id, None)
 
-    async def _poll_host(self, feeds: deque[Feed], known: Known, results: asyncio.Queue[PollResult | BaseException | None]) -> None:
+    async def _begin(
+        self, by_host: Mapping[str, deque[Feed]], known: Known, results: Results, taken: asyncio.Event, tasks: set[asyncio.Task[None]]
+    ) -> None:
+        """Begin with hosts as there are places: of 50,000 that are due at once few are under way, and the event loop goes on between them.
+
+        `taken` is set with each result that was taken; `tasks` are those that run.
+        """
+        for host, feeds in by_host.items():
+            async with self._asking:
+                pass
+            while results.full():
+                taken.clear()
+                await taken.wait()
+            task = asyncio.create_task(self._poll_host(host, feeds, known, results))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            await asyncio.sleep(0)  # it takes its place, or waits for its turn or its name without one
+
+    async def _poll_host(self, host: str, feeds: deque[Feed], known: Known, results: Results) -> None:
         try:
             while feeds:
                 feed = feeds.popleft()
                 # One feed of a host at a time, whichever look found it due: neither it nor those behind it take up places by waiting.
-                async with self._host_turns.setdefault(self.fetcher.hosts.key(feed.url), asyncio.Lock()):
+                async with self._host_turns.setdefault(host, asyncio.Lock()):
                     await self.fetcher.hosts.rest(feed.url)
                     result = await self.poll_one(feed, known)
                 await results.put(result)
@@ -376,33 +393,6 @@ class Poller:
         return PollResult(replace(feed, asked_to_wait_until=plan.next_check, next_check=later), at, "waiting", None, plan.why, plan.why)
 
 
-def body_hash(body: bytes) -> str:
-    """What tells whether a feed's body is the one of the last look."""
-    return hashlib.sha256(body).hexdigest()[:32]
-
-
-def grade_of(status: int) -> FailureGrade:
-    """How bad a status is that is no success: 4xx are the asker's to mend, but for those that say "not now"."""
-    if status in (408, 425, 429, 503, 511):
-        return "temporary"
-    return "hard" if 400 <= status < 500 else "soft"
-
-
-def breaks_off(body: bytes, framed: bool) -> bool:
-    """Whether the end of a feed is missing, as far as its bytes tell. Not where they are in UTF-16 or in no form that is known."""
-    if body[:100].lstrip().startswith(b"{"):
-        return not body.rstrip().endswith(b"}")
-    if (root := _ROOT.search(body[:4_000])) is not None:
-        is_empty = body[: body.find(b">", root.start())].endswith(b"/")
-        return not is_empty and b"</" + root[1].lower() not in body[-100_000:].lower()
-    return not framed and b"\0" not in body[:100] and _PAGE.match(body[:4_000]) is None
-
-
-def is_page(answer: Answer) -> bool:
-    """Whether an answer is a page for people, by its type or its first bytes."""
-    return media_type(answer.content_type) in ("text/html", "application/xhtml+xml") or _PAGE.match(answer.body[:4_000]) is not None
-
-
 def _told_of_move(before: Feed, after: Feed) -> str:
     """A sentence where the feed's address was just replaced."""
     return f"; moved for good to {shown(after.url)}, as {ADOPT_MOVE_AFTER} looks agreed" if before.url != after.url else ""
@@ -422,6 +412,8 @@ def _planned(feed: Feed, at: datetime, plan: schedule.Plan) -> Feed:
 def _adopt_move(feed: Feed, answer: Answer) -> Feed:
     """Takes over the address of a permanent redirect once ADOPT_MOVE_AFTER looks agreed on it. An address with a login is never changed."""
     to = answer.permanent_redirect_to
+    if to is None and feed.moved_to is None and not feed.moved_times:
+        return feed
     if to is None or "@" in urlsplit(feed.url).netloc or "@" in urlsplit(to).netloc:
         return replace(feed, moved_to=None, moved_times=0)
     times = feed.moved_times + 1 if to == feed.moved_to else 1
