@@ -71,15 +71,35 @@ def open_tracker(db: Path | str | None = None, settings: Settings | None = None,
 class Tracker:
     """Feeds, articles and who copied whom, in one database. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now, *, read_only: bool = False) -> None:
-        """Open the database; `read_only`: for look-ups, without waiting for whoever writes. Raises StoreError where it cannot be used."""
+    def __init__(self, settings: Settings, now: Callable[[], datetime] = utc_now, *, read_only: bool = False, late: bool = False) -> None:
+        """Open the database. Raises StoreError where it cannot be used, which with `late` whatever needs it first does.
+
+        `read_only`: for look-ups, without waiting for whoever writes. `late`: opened, and made, only when there is something to put in.
+        """
         self.settings = settings
         self._now = now
-        self.store = Store(str(settings.db), read_only=read_only)
-        self.publishers = Registrar(self.store, self._settle, now, self._ask_trust)
-        if not read_only and self.store.publishers.is_empty():
-            with self.store.transaction():
-                self.store.publishers.seed(seed_publishers())
+        self._read_only = read_only
+        if not late:
+            self.store  # noqa: B018 - opens it
+
+    @cached_property
+    def store(self) -> Store:
+        """The database."""
+        store = Store(str(self.settings.db), read_only=self._read_only)
+        if not self._read_only and store.publishers.is_empty():
+            with store.transaction():
+                store.publishers.seed(seed_publishers())
+        return store
+
+    @property
+    def _is_made(self) -> bool:
+        """Whether there is a database, open or not."""
+        return "store" in vars(self) or self.settings.db.exists()
+
+    @cached_property
+    def publishers(self) -> Registrar:
+        """The publishers, to look up and to correct."""
+        return Registrar(self.store, self._settle, self._now, self._ask_trust)
 
     @classmethod
     def in_memory(cls, settings: Settings) -> Self:
@@ -105,7 +125,8 @@ class Tracker:
 
     def close(self) -> None:
         """Close the database."""
-        self.store.close()
+        if "store" in vars(self):
+            self.store.close()
 
     # -- feeds
 
@@ -180,12 +201,12 @@ class Tracker:
 
     def _subscribe(self, feeds: Sequence[tuple[str, str | None]]) -> list[Refusal]:
         """Subscribe to addresses with titles."""
-        refused = []
+        refused = [Refusal(shown(url), "not an http or https address") for url, _ in feeds if not is_http(url)]
+        if len(refused) == len(feeds):
+            return refused
         with self.store.transaction():
             for url, title in feeds:
-                if not is_http(url):
-                    refused.append(Refusal(shown(url), "not an http or https address"))
-                elif not self.store.feeds.add(url, title, self._now()):
+                if is_http(url) and not self.store.feeds.add(url, title, self._now()):
                     refused.append(Refusal(shown(url), "subscribed already"))
         return refused
 
@@ -224,12 +245,17 @@ class Tracker:
         from syndtrack.intake import read_ahead  # noqa: PLC0415 - above
 
         counts, refused = {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
+        waiting: list[ReadArticle | Refusal] = []  # what was refused before the first article, which makes the database
         async with aclosing(read_ahead(paths, self._now())) as batches:
             async for batch in batches:
-                await asyncio.to_thread(self._record_batch, batch.each, counts)
+                waiting += batch.each
+                if self._is_made or not all(isinstance(r, Refusal) for r in waiting):
+                    await asyncio.to_thread(self._record_batch, waiting, counts)
+                    waiting = []
                 refused += [r for r in batch.each if isinstance(r, Refusal)]
                 progress(f"read {batch.path}", batch.number, 0)
-        self._flow.settle(progress)
+        if self._is_made:
+            self._flow.settle(progress)
         return IngestSummary(counts["new"], counts["changed"], counts["unchanged"], tuple(refused))
 
     def _record_batch(self, each: Sequence[ReadArticle | Refusal], counts: dict[str, int]) -> None:
@@ -276,7 +302,7 @@ class Tracker:
                 given.append(verdict_of(read_record(record, what) if isinstance(record, bytes) else record, now, what))
             except RefusedError as error:
                 refused.append(Refusal(error.what, error.reason))
-        impossible = self._flow.judge(given)
+        impossible = self._flow.judge(given) if given else []
         return len(given) - len(impossible), [*refused, *impossible]
 
     def take_back(self, copy: str, source: str | None) -> int:

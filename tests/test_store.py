@@ -1,5 +1,7 @@
 """The database: its schema, who may open it, all-or-nothing, learned furniture, any order of recording."""
 
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -27,7 +29,7 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 @pytest.fixture
 def quick_to_give_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(store_module, "WRITE_WAIT", 0.01)
 
 
 # -- the schema
@@ -128,9 +130,79 @@ def test_a_reader_cannot_write(filled_db: Path):
 @pytest.mark.usefixtures("quick_to_give_up")
 def test_a_database_that_another_process_keeps_locked_is_told_in_one_line(tmp_path: Path):
     with closing(Store(tmp_path / "x.db")) as store, closing(Store(tmp_path / "x.db")) as other, other.transaction():
-        with pytest.raises(StoreError, match=r"x\.db: another process kept the database locked.*try again") as caught, store.transaction():
+        with pytest.raises(StoreError, match=r"x\.db: another process keeps the database locked.*try again") as caught, store.transaction():
             pass
         assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_no_database_and_a_file_in_it_is_proposed(tmp_path: Path):
+    with pytest.raises(StoreError, match=r"is a folder; name a file with --db, as in --db .*syndtrack\.db"):
+        Store(tmp_path)
+
+
+def in_another_process(script: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - ours
+
+
+OPENING = """
+import sys
+from syndtrack.store.store import Store
+print("ready", flush=True)
+sys.stdin.readline()
+Store(sys.argv[1]).close()
+"""
+
+
+def test_processes_that_make_one_database_at_the_same_time_all_find_it_made(tmp_path: Path):
+    makers = [in_another_process(OPENING, str(tmp_path / "x.db")) for _ in range(4)]
+    for maker in makers:
+        assert maker.stdout is not None
+        maker.stdout.readline()
+    told = [maker.communicate("go\n")[1] for maker in makers]
+    assert told == [""] * 4
+    with closing(Store(tmp_path / "x.db", read_only=True)) as store:
+        assert rows(store, "SELECT count(*) FROM _sqlite_migrations") == [(1,)]
+
+
+WRITING = """
+import sys, time
+from datetime import UTC, datetime
+from syndtrack.store import store as s
+store = s.Store(sys.argv[1])
+for number in range(20):
+    with store.transaction():
+        store.articles.refuse(datetime.now(UTC), f"theirs {number}", "")
+        print(number, flush=True)
+        time.sleep(s.LONG)
+"""
+
+
+def test_a_writer_gets_its_turn_while_another_process_writes_without_a_pause(tmp_path: Path):
+    with closing(Store(tmp_path / "x.db")) as store:
+        other = in_another_process(WRITING, str(tmp_path / "x.db"))
+        assert other.stdout is not None
+        assert other.stdout.readline() == "0\n"
+        with store.transaction():
+            store.articles.refuse(START, "ours", "")
+        assert other.communicate()[1] == ""
+        written = [what for (what,) in rows(store, "SELECT what FROM refusal ORDER BY id")]
+    assert len(written) == 21
+    assert written.index("ours") < 20
+
+
+def test_whoever_waits_long_for_another_process_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(store_module, "TELL_AFTER", 0.0)
+    with closing(Store(tmp_path / "x.db")) as store:
+        other = in_another_process(WRITING, str(tmp_path / "x.db"))
+        assert other.stdout is not None
+        other.stdout.readline()
+        with store.transaction():
+            pass
+        other.communicate()
+    assert [r.getMessage() for r in caplog.records] == [f"{tmp_path / 'x.db'}: another process is writing; waiting for it"]
 
 
 # -- transactions

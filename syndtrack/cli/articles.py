@@ -57,7 +57,7 @@ def inspect(session: Session, file: str, form: str) -> None:
 @click.pass_obj
 def forget(session: Session, urls: Sequence[str]) -> None:
     """Take articles out of the database, as if they had never come; what they touched is traced again."""
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         refused = tracker.forget(urls)
     click.echo(f"{len(set(urls)) - len(refused)} articles forgotten")
     finish(refused)

@@ -23,9 +23,10 @@ from syndtrack.urls import shown
 def add(session: Session, urls: Sequence[str], discover: bool) -> None:
     """Subscribe to feeds."""
     refused: list[Refusal] = []
-    with session.tracker() as tracker:
-        if discover:
+    if discover:
+        with session.reading_text() as tracker:
             urls, refused = tracker.discover(urls)
+    with session.tracker() as tracker:
         taken = tracker.add(urls)
     for url in sorted({shown(url.strip()) for url in urls} - {r.what for r in taken}):
         click.echo(f"added {url}")
@@ -93,7 +94,7 @@ def explain(session: Session, feed: str, form: str) -> None:
 @click.pass_obj
 def poll(session: Session, everything: bool) -> None:
     """Ask the feeds that are due, once, then exit."""
-    with session.tracker() as tracker, progress_bar() as progress:
+    with session.changing() as tracker, progress_bar() as progress:
         summary = tracker.poll(everything, progress)
         subscribed = tracker.feeds() if not summary.polled else []
     if summary.polled:

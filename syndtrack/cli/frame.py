@@ -43,10 +43,21 @@ class Session:
 
     @contextmanager
     def tracker(self) -> Iterator[Tracker]:
-        """The tracker on the database asked for."""
+        """The tracker for what may make a database: it is made when there is something to put in."""
         from syndtrack.tracker import Tracker  # noqa: PLC0415 - cli/__init__.py
 
-        with Tracker(self.settings()) as tracker:
+        with Tracker(self.settings(), late=True) as tracker:
+            yield tracker
+
+    @contextmanager
+    def changing(self) -> Iterator[Tracker]:
+        """The tracker for what changes a database that is there. Raises StoreError for none."""
+        from syndtrack.store.store import require  # noqa: PLC0415 - cli/__init__.py
+        from syndtrack.tracker import Tracker  # noqa: PLC0415 - cli/__init__.py
+
+        settings = self.settings()
+        require(str(settings.db))
+        with Tracker(settings) as tracker:
             yield tracker
 
     @contextmanager

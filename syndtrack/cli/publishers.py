@@ -56,7 +56,7 @@ def show(session: Session, name: str, form: str) -> None:
 @click.pass_obj
 def merge(session: Session, names: Sequence[str], into: str) -> None:
     """Make publishers one: articles, feeds, credits, names and domains go to INTO, and what they touch is traced again."""
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         row = tracker.publishers.merge(names, into)
     click.echo(one_line(f"{row['name']}: {row['articles']} articles, also known as {', '.join((*row['aliases'], *row['domains']))}", 2_000))
 
@@ -67,7 +67,7 @@ def merge(session: Session, names: Sequence[str], into: str) -> None:
 @click.pass_obj
 def rename(session: Session, old: str, new: str) -> None:
     """Call a publisher by another name; the old one stays an alias."""
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         row = tracker.publishers.rename(old, new)
     click.echo(one_line(f"{row['name']}: also known as {', '.join((*row['aliases'], *row['domains']))}", 2_000))
 
@@ -78,7 +78,7 @@ def rename(session: Session, old: str, new: str) -> None:
 @click.pass_obj
 def set_kind(session: Session, name: str, kind: str) -> None:
     """Say of what kind a publisher is."""
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         row = tracker.publishers.set_kind(name, kind)
     click.echo(one_line(f"{row['name']}: {row['kind']}"))
 
@@ -95,7 +95,7 @@ def set_owner(session: Session, name: str, owner: str | None, none: bool, unset:
     """Say who owns a publisher: reuse between publishers of one owner is marked `same_owner`."""
     if sum((owner is not None, none, unset)) != 1:
         raise click.UsageError("give an OWNER, or --none, or --unset")
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         row = tracker.publishers.unset_owner(name) if unset else tracker.publishers.set_owner(name, owner)
     known = f" (known from: {row['owner_known_from']})" if row["owner"] else ""
     click.echo(one_line(f"{row['name']}: owner {row['owner'] or 'not known' if not none else 'none'}{known}"))
@@ -111,7 +111,7 @@ def owners(session: Session, names: Sequence[str], fetch: bool, form: str) -> No
 
     Of trust.txt only what both sides state counts: control= of the owner and controlledby= of the owned.
     """
-    with session.tracker() if fetch else session.reading() as tracker:
+    with session.changing() if fetch else session.reading() as tracker:
         if fetch:
             told = tracker.publishers.fetch_owners(names)
             for row in told:

@@ -63,7 +63,7 @@ def _change(session: Session, numbers: Sequence[int], everything: bool, what: Li
     """Change those named, or all."""
     if bool(numbers) == everything:
         raise click.UsageError("name the IDs that `syndtrack quarantine` lists, or --all")
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         count = len(tracker.quarantine()) if everything else len(set(numbers))
         change = tracker.retry_quarantined if what == "retry" else tracker.drop_quarantined
         refused = change(None if everything else numbers)

@@ -35,7 +35,7 @@ def verdict(session: Session, words: Sequence[str], by: str, note: str) -> None:
     may be given before the articles are stored.
     """
     copy, source, says = _said(words)
-    with session.tracker() as tracker:
+    with session.changing() as tracker:
         if says == "revoke":
             gone = tracker.take_back(copy, source)
             refused = [] if gone else [Refusal(" ".join(words), "nothing was said of this; `syndtrack verdicts` lists what was")]

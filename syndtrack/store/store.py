@@ -6,6 +6,8 @@ memory (names of publishers, the candidate index) is brought up to date when ano
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +33,16 @@ from syndtrack.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from syndtrack.store.verdicts import VerdictTable
 from syndtrack.store.websub import Websub
 
-BUSY_SECONDS = 30.0
+READ_WAIT = 30.0  # s; readers wait only while a database is made or recovered
+WRITE_WAIT = 900.0  # s; an archive being taken in holds the lock for seconds, again and again
+WRITE_LOOK = 0.005  # s between two looks whether the lock is free; SQLite's own waiting looks every 0.1 s and may never find it so
+TELL_AFTER = 5.0  # s
+LONG = 0.25  # s; whoever held the lock so long leaves it free for MADE_WAY
+MADE_WAY = 0.02  # s
+
+EMPTY = "this file is empty, no database yet; `syndtrack add URL` or `ingest` makes it one, or name another file with --db"
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -42,7 +53,7 @@ class Store:
         self.path = str(path)
         try:
             self.db = Database(_connect(self.path, read_only))
-            self._check()
+            self._check(read_only)
             if not read_only:
                 self._prepare()
         except sqlite3.DatabaseError as error:
@@ -72,21 +83,53 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. The write lock is taken at once, so that reads inside cannot turn into a refused write. Raises StoreError."""
-        connection = self.db.conn
         with self._told():
-            connection.execute("BEGIN IMMEDIATE")
             try:
-                version = connection.execute("PRAGMA data_version").fetchone()[0]
-                if version != self._seen_version:
-                    self.publishers.load()
-                    self._seen_version = version
-                yield
-                connection.execute("COMMIT")
+                with self._locked():
+                    version = self.db.conn.execute("PRAGMA data_version").fetchone()[0]
+                    if version != self._seen_version:
+                        self.publishers.load()
+                        self._seen_version = version
+                    yield
             except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
                 self._seen_version = -1
                 raise
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """A transaction under the write lock, taken after whoever has it."""
+        connection = self.db.conn
+        self._wait_for("BEGIN IMMEDIATE")
+        since = time.monotonic()
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        if time.monotonic() - since > LONG:
+            time.sleep(MADE_WAY)
+
+    def _wait_for(self, statement: str) -> None:
+        """Run what needs the lock, after whoever has it."""
+        connection, since, told = self.db.conn, time.monotonic(), False
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    connection.execute(statement)
+                    return
+                except sqlite3.OperationalError as error:
+                    waited = time.monotonic() - since
+                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited > WRITE_WAIT:
+                        raise
+                if waited > TELL_AFTER and not told:
+                    log.warning("%s: another process is writing; waiting for it", self.path)
+                    told = True
+                time.sleep(WRITE_LOOK)
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {READ_WAIT * 1000:.0f}")
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -115,13 +158,15 @@ class Store:
                 raise
             raise StoreError(f"{self.path}: {_reason(error)}") from error
 
-    def _check(self) -> None:
-        """Refuse another program's database and one from a later version."""
-        application = self.db.conn.execute("PRAGMA application_id").fetchone()[0]
-        version = self.db.conn.execute("PRAGMA user_version").fetchone()[0]
-        tables = self.db.conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    def _check(self, read_only: bool) -> None:
+        """Refuse another program's database, one from a later version, and for reading one that nobody has made yet."""
+        application, version, tables = self.db.conn.execute(
+            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id, pragma_user_version"
+        ).fetchone()  # at one moment: another process may be making it
         if application != APPLICATION_ID and (tables or application):
             raise StoreError(f"{self.path}: this database was not made by syndtrack; name another file with --db")
+        if read_only and not tables:
+            raise StoreError(f"{self.path}: {EMPTY}")
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"{self.path}: made by a newer syndtrack (schema {version}, this one knows {SCHEMA_VERSION}); upgrade syndtrack"
@@ -130,22 +175,34 @@ class Store:
     def _prepare(self) -> None:
         """Pragmas, then whatever migrations are missing."""
         connection = self.db.conn
-        connection.execute("PRAGMA journal_mode = WAL")
+        self._wait_for("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        if migrations.pending(self.db):
+        if not migrations.pending(self.db):
+            return
+        with self._locked():  # others that make it at the same time wait, then find it made
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrations.apply(self.db)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
+def require(path: str) -> None:
+    """Raise StoreError where there is no database yet: a mistyped name is told, not made."""
+    if not Path(path).exists():
+        raise StoreError(f"no database at {path}; `syndtrack add URL` or `ingest` makes one")
+    if Path(path).is_file() and not Path(path).stat().st_size:
+        raise StoreError(f"{path}: {EMPTY}")
+
+
 def _connect(path: str, read_only: bool) -> sqlite3.Connection:
     """A connection without implicit transactions."""
-    if read_only and not Path(path).exists():
-        raise StoreError(f"no database at {path}; `syndtrack add URL` or `ingest` makes one")
+    if read_only:
+        require(path)
+    if Path(path).is_dir():
+        raise StoreError(f"{path}: is a folder; name a file with --db, as in --db {Path(path) / 'syndtrack.db'}")
     if path != ":memory:" and not Path(path).parent.is_dir():
         raise StoreError(f"{path}: the folder {Path(path).parent} does not exist")
     uri = f"file:{Path(path).absolute().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro" if read_only else path
-    connection = sqlite3.connect(uri, uri=read_only, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=read_only, timeout=READ_WAIT, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
@@ -158,7 +215,7 @@ def _reason(error: Exception) -> str:
     if "not a database" in text:
         return "this file is no SQLite database; name another file with --db"
     if "locked" in text:
-        return f"another process kept the database locked for {BUSY_SECONDS:.0f} seconds; try again when it is done"
+        return "another process keeps the database locked; try again when it is done"
     if "unable to open" in text:
         return "cannot be opened; check that the folder exists and may be written to"
     if "full" in text:
