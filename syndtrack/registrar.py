@@ -57,7 +57,7 @@ class Registrar:
         number = self.find(name)
         with self._store.snapshot():
             row = self._store.directory.publisher(number)
-            matrix = list(self._store.lookups.publishers())
+            matrix = list(self._store.lookups.publishers(number))
         row["copied_by"] = [r for r in matrix if r["source_publisher"] == row["name"]]
         row["copies_from"] = [r for r in matrix if r["copy_publisher"] == row["name"]]
         return row

@@ -57,7 +57,7 @@ PUBLISHERS = """
     WITH copies AS (
         SELECT coalesce(s.publisher_id, e.source_publisher_id) AS source_id, c.publisher_id AS copy_id, e.credited, c.id AS article,
                unixepoch(c.first_seen) - unixepoch(s.first_seen) AS lag, e.source_id AS of_article
-        FROM edge e JOIN article c ON c.id = e.copy_id LEFT JOIN article s ON s.id = e.source_id
+        FROM edge e JOIN article c ON c.id = e.copy_id LEFT JOIN article s ON s.id = e.source_id {which}
     ), placed AS (
         SELECT source_id, copy_id, lag, row_number() OVER (PARTITION BY source_id, copy_id ORDER BY lag) AS place,
                count(*) OVER (PARTITION BY source_id, copy_id) AS number FROM copies WHERE lag IS NOT NULL
@@ -76,6 +76,14 @@ PUBLISHERS = """
     LEFT JOIN middle m ON m.source_id = k.source_id AND m.copy_id = k.copy_id
     LEFT JOIN printed a ON a.publisher_id = k.source_id LEFT JOIN printed b ON b.publisher_id = k.copy_id
     GROUP BY k.source_id, k.copy_id ORDER BY copies DESC, source_publisher, copy_publisher"""
+
+# The edges from or to one publisher, each sought by an index.
+OF_ONE = """
+    WHERE e.id IN (
+        SELECT x.id FROM article a JOIN edge x ON x.copy_id = a.id WHERE a.publisher_id = ?1
+        UNION SELECT x.id FROM article a JOIN edge x ON x.source_id = a.id WHERE a.publisher_id = ?1
+        UNION SELECT x.id FROM edge x WHERE x.source_publisher_id = ?1
+    )"""
 
 
 class Lookups:
@@ -110,9 +118,10 @@ class Lookups:
         for row in self._db.query(query, (-1 if limit is None else limit,)):
             yield row | {"credited": bool(row["credited"])}
 
-    def publishers(self) -> Iterator[Row]:
-        """Who copies whom."""
-        for row in self._db.query(PUBLISHERS):
+    def publishers(self, number: int | None = None) -> Iterator[Row]:
+        """Who copies whom: all of them, or one publisher (its id) with those that it copies and that copy it."""
+        which, values = ("", ()) if number is None else (OF_ONE, (number,))
+        for row in self._db.query(PUBLISHERS.format(which=which), values):
             yield row | {"same_owner": bool(row["same_owner"])}
 
     def stories(self) -> Iterator[Row]:

@@ -86,7 +86,7 @@ class Store:
         with self._told():
             try:
                 with self._locked():
-                    version = self.db.conn.execute("PRAGMA data_version").fetchone()[0]
+                    version = self.others_wrote()
                     if version != self._seen_version:
                         self.publishers.load()
                         self._seen_version = version
@@ -94,6 +94,10 @@ class Store:
             except BaseException:
                 self._seen_version = -1
                 raise
+
+    def others_wrote(self) -> int:
+        """A number that changes whenever another connection has written."""
+        return int(self.db.conn.execute("PRAGMA data_version").fetchone()[0])
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -86,12 +86,14 @@ def stories(lookups: Lookups, query: Query) -> Record:
 
 
 def publishers(lookups: Lookups, query: Query) -> Record:
-    """Who copies whom."""
+    """Who copies whom; `one_publisher` has the rows of the one that is asked for."""
+    if query.get("name", "").strip():
+        return {"publishers": []}
     return {"publishers": list(islice(lookups.publishers(), _limit(query, 200)))}
 
 
 def one_publisher(store: Store, query: Query) -> Record:
-    """The publisher that `name` asks for, by any of its names or domains, and every copy of its articles."""
+    """The publisher that `name` asks for, by any of its names or domains: every copy of its articles, whom it copies and who copies it."""
     name = query.get("name", "")[:MOST_WORDS].strip()
     if not name:
         return {"publisher": None, "republished": []}
@@ -99,7 +101,12 @@ def one_publisher(store: Store, query: Query) -> Record:
         number = store.directory.find(name)
     except UsageError as error:
         raise NotFoundError(name, str(error)) from error
-    return {"publisher": store.directory.publisher(number), "republished": list(islice(republished(store, number), _limit(query, 200)))}
+    most = _limit(query, 200)
+    return {
+        "publisher": store.directory.publisher(number),
+        "republished": list(islice(republished(store, number), most)),
+        "publishers": list(islice(store.lookups.publishers(number), most)),
+    }
 
 
 def search(lookups: Lookups, query: Query) -> Record:
