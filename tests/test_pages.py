@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml.html import fragment_fromstring, tostring
 
 from syndtrack.errors import ArticleError
 from syndtrack.models import Link, Reading, Submission
+from syndtrack.reading.markup import drop
 from syndtrack.reading.pages import MAX_LINKS, MAX_SIZE, read
 
 HERE = "https://paper.example/2021/ferry"
@@ -228,3 +230,27 @@ def test_any_text_is_read_as_given_or_refused(text: str):
         assert not text.replace("\x00", "").strip()
         return
     assert reading.text == text.replace("\r\n", "\n").replace("\x00", "")
+
+
+MARKUP_WITH_SCRIPTS = (
+    "<div>a<script>x</script>b<script>y</script>c<p>d<style>s</style></p>e<svg><g>1</g>in</svg>f</div>",
+    "<div><script></script><script></script>a<b>c</b><script></script></div>",
+    "<div><svg><style></style>x</svg>y<p><script>z</script></p></div>",
+    "<div>nothing of it</div>",
+)
+
+
+@pytest.mark.parametrize("markup", MARKUP_WITH_SCRIPTS, ids=["mixed", "rows", "nested", "none"])
+def test_elements_are_dropped_as_lxml_does_it_with_the_text_behind_them_kept(markup: str):
+    dead = frozenset({"script", "style", "svg"})
+    ours, theirs = fragment_fromstring(markup), fragment_fromstring(markup)
+    drop(ours, dead)
+    for element in list(theirs.iter(*dead)):
+        element.drop_tree()
+    assert tostring(ours) == tostring(theirs)
+
+
+def test_a_page_of_endless_text_is_taken_by_its_own_containers():
+    paragraphs = [f"Paragraph {n} of the record of the harbour council says what the council said, and when." for n in range(4_000)]
+    reading = read(submitted(page("".join(f"<p>{p}</p>" for p in paragraphs))))
+    assert reading.text.split("\n") == paragraphs

@@ -74,10 +74,30 @@ def _parse(html: str) -> tuple[Tree | None, bool]:
 
 
 def drop(tree: Tree, tags: frozenset[str]) -> None:
-    """Take elements out of a tree, in place, leaving the text behind them."""
-    for element in list(tree.iter(*tags)):
-        if element.getparent() is not None:
-            element.drop_tree()
+    """Take elements out of a tree, in place, leaving the text behind them.
+
+    lxml's `drop_tree` would join that text anew for each of a row of elements, which takes quadratic time.
+    """
+    for parent in dict.fromkeys(element.getparent() for element in tree.iter(*tags)):
+        kept, behind = None, list[str]()
+        for child in () if parent is None else list(parent):
+            if child.tag in tags:
+                behind.append(child.tail or "")
+                parent.remove(child)
+            else:
+                _append(parent, kept, behind)
+                kept, behind = child, []
+        _append(parent, kept, behind)
+
+
+def _append(parent: Tree, child: Tree | None, texts: list[str]) -> None:
+    """Add texts behind a child, or before the first."""
+    if not texts:
+        return
+    if child is None:
+        parent.text = (parent.text or "") + "".join(texts)
+    else:
+        child.tail = (child.tail or "") + "".join(texts)
 
 
 def squeezed(text: str) -> str:
