@@ -308,12 +308,16 @@ class Flow:
 
     def _trace(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Edges and stories of every story with an article that changed."""
+        self._learn_habits(transaction)
         read_at, done = None, 0
         while True:
             with transaction():
                 untraced = self.store.edges.untraced(BATCH)
                 if not untraced:
                     return
+                self.store.habits.count(untraced)  # once more: another process may have brought some since
+                if self.store.habits.conclude():
+                    read_at = None
                 if read_at != self.store.others_wrote():  # 10,000 verdicts take 1.5 s to read
                     read_at = self.store.others_wrote()
                     registry = self.store.publishers.registry()
@@ -329,6 +333,17 @@ class Flow:
                 self._trace_components(components, registry, verdicts)
             done += len(seen)
             progress("traced", done, 0)
+
+    def _learn_habits(self, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+        """What the articles that changed tell of their publishers, before any is traced; other stories that it concerns become untraced."""
+        after, told = 0, [0]
+        while told:
+            with transaction():
+                told = self.store.habits.untold(after, BATCH)
+                self.store.habits.count(told)
+                after = told[-1] if told else after
+        with transaction():
+            self.store.habits.conclude()
 
     def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> None:
         """Trace some components, loaded together."""

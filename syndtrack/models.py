@@ -7,7 +7,7 @@ Shares and confidences lie between 0 and 1.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -19,18 +19,24 @@ EdgeKind = Literal["verbatim", "edited", "excerpt", "multi-source"]
 VerdictKind = Literal["confirm", "reject", "origin"]
 # A failure may pass within the hour (a server that asks to wait), in hours (an error of the server, the network), or has to be mended.
 FailureGrade = Literal["temporary", "soft", "hard"]
+PublisherDates = Literal["", "prompt", "slow", "off"]
 EvidenceKind = Literal["overlap", "innovation", "credit", "wire", "link", "canonical", "feed-source", "time"]
 
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Who publishes. `aliases` are names as credits state them, `domains` registrable domains or hosts in lower case."""
+    """Who publishes. `aliases` are names as credits state them, `domains` registrable domains or hosts in lower case.
+
+    `dates`: what its articles' claimed times are like, by observation; `polled`: whether its articles are observed as a rule.
+    """
 
     name: str
     kind: PublisherKind = "unknown"
     aliases: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     owner: str | None = None
+    dates: PublisherDates = ""
+    polled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +337,8 @@ class Version:
     """An article as tracing looks at it: one member of a story.
 
     `texts` are its revisions' texts, newest first, `removals` and `credits` those of the newest. `links` are the ids of articles of the
-    same story that its body links to, `canonical_of` the id of the one its canonical address names.
+    same story that its body links to, `canonical_of` the id of the one its canonical address names. `habits`: the publishers that its
+    publisher names as its sources as a rule, with how firm a habit that is.
     """
 
     article_id: int
@@ -347,6 +354,7 @@ class Version:
     credits: tuple[ResolvedCredit, ...]
     links: frozenset[int] = frozenset()
     canonical_of: int | None = None
+    habits: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from syndtrack.models import Match, Version
+from syndtrack.models import Match, Publisher, Version
 from syndtrack.provenance import features, trees
 from syndtrack.provenance.comparing import Desk
 from syndtrack.provenance.features import MOST_CANDIDATES, Story
@@ -18,6 +18,7 @@ TEXT = (
     "The night train to the coast will run again from May after eleven years, the ministry of transport said, with two sleeping cars, "
     "a buffet and room for forty bicycles, and will stop at every station where somebody has asked for it a day before."
 )
+PUBLISHERS = Registry({n: Publisher(f"Paper {n}") for n in range(1, VERSIONS + 1)})
 MATCH = Match(1.0, 1.0, 1.0, 40, "verbatim")
 
 
@@ -30,7 +31,7 @@ def version(number: int) -> Version:
 def story() -> Story:
     """Five thousand versions, each a match of the forty-two around it."""
     pairs = {(max(1, n - k), n): MATCH for n in range(2, VERSIONS + 1) for k in range(1, NEIGHBOURS) if n - k >= 1}
-    return Story(tuple(version(n) for n in range(1, VERSIONS + 1)), pairs, Registry({}))
+    return Story(tuple(version(n) for n in range(1, VERSIONS + 1)), pairs, PUBLISHERS)
 
 
 def test_each_version_of_five_thousand_is_compared_with_forty_others_at_most(story: Story, monkeypatch: pytest.MonkeyPatch):
@@ -49,7 +50,7 @@ def test_what_is_looked_at_to_choose_them_is_bounded_too(monkeypatch: pytest.Mon
     closeness = Desk.closeness
     monkeypatch.setattr(Desk, "closeness", lambda desk, copy, source: looked.append(1) or closeness(desk, copy, source))
     everyone = {(1, n): MATCH for n in range(2, 1_001)}
-    star = Story(tuple(version(n) for n in range(1, 1_001)), everyone, Registry({}))
+    star = Story(tuple(version(n) for n in range(1, 1_001)), everyone, PUBLISHERS)
     assert len(star.candidates[0]) == MOST_CANDIDATES
     assert len(looked) <= 5 * features.MOST_CANDIDATES
 

@@ -274,3 +274,20 @@ def test_taking_in_the_same_file_twice_changes_nothing(tracker: Tracker, tmp_pat
     before = tracker.verdicts(), findings(tracker)
     tracker.import_verdicts(file)
     assert (tracker.verdicts(), findings(tracker)) == before
+
+
+def test_an_explanation_names_the_sources_that_a_person_ruled_out_and_why(tracker: Tracker):
+    say(tracker, B, D, "reject")
+    say(tracker, D, None, "origin")
+    of_blog, *_ = tracker.trace(B, explain=True)["explanation"]
+    assert of_blog["ruled_out"] == [{"source": D, "publisher": "The Pilot Digest", "observed": True, "says": "reject"}]
+    assert D not in {a["source"] for a in of_blog["answers"]}
+    (of_digest,) = tracker.trace(D, explain=True)["explanation"]
+    assert {(g["source"], g["says"]) for g in of_digest["ruled_out"]} == {(A, "origin"), (B, "origin")}
+
+
+def test_the_printed_chain_marks_what_a_person_confirmed_and_names_what_was_ruled_out(tracker: Tracker):
+    say(tracker, B, A, "confirm")
+    shown = CliRunner().invoke(main, ["--db", str(tracker.settings.db), "trace", B, "--explain"], terminal_width=200).stdout
+    assert "confirmed by a person" in shown
+    assert "a person confirmed another source" in shown

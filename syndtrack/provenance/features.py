@@ -13,6 +13,7 @@ from math import log1p
 
 from syndtrack.models import Match, Version
 from syndtrack.provenance.comparing import Comparison, Desk
+from syndtrack.provenance.habits import claim_kind
 from syndtrack.provenance.statements import Statement, Statements, statements_of
 from syndtrack.provenance.texts import Prepared, prepare
 from syndtrack.provenance.trees import OUTSIDE
@@ -24,10 +25,9 @@ MOST_CANDIDATES = 40
 # A named publisher's article counts as a candidate, matched or not, from so many common shingles on: about two sentences.
 LEAST_SHARED = 8
 HOUR = timedelta(hours=1)
-# A claim is believed when the article was observed within this span after it: feeds are read late, early by a clock's error only.
-EARLIEST_CLAIM, LATEST_CLAIM = timedelta(minutes=-5), timedelta(hours=14)
 LAGS = ((-6.0, "much_earlier"), (-1.5, "hours_earlier"), (-0.35, "earlier"), (0.0, "just_earlier"), (0.35, "just_later"), (1.5, "soon"),
         (6.0, "hours"), (24.0, "day"), (96.0, "days"))  # fmt: skip
+SLOW_LAGS = ((-1.5, "earlier"), (0.0, "just_earlier"), (1.5, "just_later"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,13 @@ class Story:
     said: list[Statements] = field(init=False)
     candidates: list[list[int]] = field(init=False)
     naming: dict[int, list[int]] = field(init=False)
+    claims: list[tuple[datetime, bool] | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.prepared, distinct, ways = prepare(self.versions)
         self.desk = Desk(self.prepared, distinct, ways)
         self.said = [statements_of(v) for v in self.versions]
+        self.claims = [self._claim(v) for v in self.versions]
         self.candidates = self._candidates()
         self.naming = self._naming()
 
@@ -142,6 +144,10 @@ class Story:
             "rare_edits": log1p(compared[0].rare_edits) if compared else 0.0,
             "rare_style": log1p(max((c.rare_style for c in compared), default=0)),
             "rare_title": float(0 < holders * 2 <= len(compared)),
+            "lines": log1p(
+                max((len(self.prepared[copy].lines.keys() & self.prepared[u].lines.keys()) for u in self.candidates[copy]), default=0)
+            ),
+            "whole": float(any(c.shared + 2 >= c.of_copy for c in compared)),
         }
         return {name: value for name, value in features.items() if value}
 
@@ -179,7 +185,12 @@ class Story:
             "prior.named_by": log1p(sum(w != copy for w in self.naming.get(source, ()))),
             "innovation.own": float(c.own_edits > 0),
         }
-        for part in (self._inherited(copy, source), self._credits(copy, source), self._wire(copy, source), self._time(copy, source)):
+        for part in (
+            self._inherited(copy, source),
+            self._credits(copy, source, c, deficit),
+            self._wire(copy, source),
+            self._time(copy, source),
+        ):
             features |= part
         return {name: value for name, value in features.items() if value}
 
@@ -199,7 +210,7 @@ class Story:
             "innovation.part_title": float(bool(theirs.title) and not same_title and theirs.title in mine.title),
         }
 
-    def _credits(self, copy: int, source: int) -> dict[str, float]:
+    def _credits(self, copy: int, source: int, c: Comparison, deficit: int) -> dict[str, float]:
         mine, theirs, version, other = self.said[copy], self.said[source], self.versions[copy], self.versions[source]
         named = [s for s in mine.republication if s.publisher_id == other.publisher_id]
         elsewhere = {s.publisher_id for s in mine.republication} - {other.publisher_id}
@@ -220,7 +231,18 @@ class Story:
             "canonical.back": float(other.canonical_of == version.article_id),
             "prior.owner": float(version.owner is not None and version.owner == other.owner),
             "prior.agency": float(other.is_agency),
+            # a credit may be wrong: what speaks against one that names this candidate, and for this one against a credit
+            "credit.named_deficit": float(bool(named)) * log1p(deficit),
+            "credit.named_missed": float(bool(named) and c.missed_words >= LEAST_SHARED),
+            "credit.named_edits": float(bool(named)) * log1p(c.missed_edits),
+            "credit.named_later": float(bool(named) and other.first_seen > version.first_seen + HOUR / 2),
+            "credit.named_claims_later": float(bool(named) and self._claims_later(copy, source)),
+            "credit.other_shared": float(bool(elsewhere)) * c.rare_shared / max(1, c.rare),
+            "credit.other_lines": float(bool(elsewhere) and any(n in self.prepared[source].lines for n in self.prepared[copy].lines)),
         }
+        step = version.habits.get(other.publisher_id, 0)
+        if step and other.publisher_id not in mine.ids and self.match(copy, source)[2] is not None:
+            features["habit.firm" if step > 1 else "habit.usual"] = 1.0
         for s in named:
             features[f"credit.named_{s.place}"] = 1.0
             if s.credit.url and article_key(s.credit.url) == article_key(other.url):
@@ -248,12 +270,31 @@ class Story:
 
     def _time(self, copy: int, source: int) -> dict[str, float]:
         version, other = self.versions[copy], self.versions[source]
-        features = {"time." + lag_name((version.first_seen - other.first_seen) / HOUR): 1.0}
-        if (mine := believed_claim(version)) and (theirs := believed_claim(other)):
-            features["time.claim_" + lag_name((mine - theirs) / HOUR)] = 1.0
+        claims = self.claims[copy], self.claims[source]
+        slow = "slow" in (self.publishers[version.publisher_id].dates, self.publishers[other.publisher_id].dates)
+        seen, features = (version.first_seen - other.first_seen) / HOUR, {}
+        if claims[0] is not None and claims[1] is not None:
+            claimed = (claims[0][0] - claims[1][0]) / HOUR
+            if claims[0][1] and claims[1][1]:
+                features["time.claim_" + lag_name(claimed)] = 1.0
+            else:
+                features[f"time.doubted_{'earlier' if claimed < 0 else 'later'}"] = 1.0
+        features["time.slow_" + slow_lag_name(seen) if slow else "time." + lag_name(seen)] = 1.0
         first = min(self.candidates[copy], key=lambda u: self.versions[u].first_seen)
         features["time.earliest"] = float(source == first)
         return features
+
+    def _claims_later(self, copy: int, source: int) -> bool:
+        """Whether a candidate claims to be younger than the copy, and both claims are believable."""
+        mine, theirs = self.claims[copy], self.claims[source]
+        return mine is not None and theirs is not None and mine[1] and theirs[1] and theirs[0] > mine[0]
+
+    def _claim(self, version: Version) -> tuple[datetime, bool] | None:
+        """A version's claimed time, if what was observed makes it believable; and whether its publisher's other claims do, too."""
+        kind, dates = claim_kind(version.published, version.first_seen), self.publishers[version.publisher_id].dates
+        if version.published is None or kind == "off":
+            return None
+        return version.published, dates != "off" and not (dates == "prompt" and kind == "late")
 
     # -- other answers
 
@@ -295,6 +336,7 @@ class Story:
         mine = [s for s in said.all if s.publisher_id == publisher_id]
         carriers = [u for u in self.candidates[copy] if any(s.publisher_id == publisher_id for s in self.said[u].all)]
         lines = {s.line for s in mine}
+        earlier = [u for u in self.candidates[copy] if self.versions[u].first_seen < self.versions[copy].first_seen]
         features = {
             "hidden": 1.0,
             "hidden.agency": float(self.publishers[publisher_id].kind == "agency"),
@@ -306,6 +348,10 @@ class Story:
             "hidden.other_wire_present": float(bool(said.wire_ids & set(present))),
             "hidden.several": float(len({s.publisher_id for s in said.all} - set(present)) - 1),
             "hidden.in_story": float(any(v.publisher_id == publisher_id for v in self.versions)),
+            "hidden.polled": float(self.publishers[publisher_id].polled and self.publishers[publisher_id].kind != "agency"),
+            # an article that others copied, too, is named by one or the other of them
+            "hidden.uncarried": 0.0 if carriers else log1p(len(earlier)),
+            "hidden.earliest": float(not earlier),
         }
         for s in mine:
             features[_stated(s)] = 1.0
@@ -343,9 +389,6 @@ def lag_name(hours: float) -> str:
     return next((name for limit, name in LAGS if hours < limit), "weeks")
 
 
-def believed_claim(version: Version) -> datetime | None:
-    """The claimed time, if what was observed makes it believable."""
-    if version.published is None:
-        return None
-    late = version.first_seen - version.published
-    return version.published if EARLIEST_CLAIM <= late <= LATEST_CLAIM else None
+def slow_lag_name(hours: float) -> str:
+    """The same, roughly: for what is observed late as a rule."""
+    return next((name for limit, name in SLOW_LAGS if hours < limit), "later")

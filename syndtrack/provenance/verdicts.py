@@ -149,6 +149,17 @@ class Verdicts:
             return [o for o in options if not self.rejects(story, copy, o)]
         return options
 
+    def ruled_out(self, story: Story, copy: int) -> tuple[tuple[int | None, int | None, VerdictKind], ...]:
+        """The sources that would have been weighed for one version, had a person not said otherwise: article, publisher, what was said."""
+        article = story.versions[copy].article_id
+        if not (article in self.origins or article in self.confirmed or article in self.rejected):
+            return ()
+        options = story.options(copy, story.likely_witnesses(copy))
+        left = {id(o) for o in self.allowed(story, copy, options)}
+        gone = [o for o in options if id(o) not in left and _ends(story, o) != (None, None)]
+        says: VerdictKind = "origin" if article in self.origins else "confirm" if article in self.confirmed else "reject"
+        return tuple((*_ends(story, o), "reject" if self.rejects(story, copy, o) else says) for o in gone)
+
     def rejects(self, story: Story, copy: int, option: Option) -> bool:
         """Whether an answer was rejected."""
         source, publisher_id = _ends(story, option)

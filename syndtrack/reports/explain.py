@@ -9,13 +9,18 @@ from typing import Any, TypedDict
 from rich.text import Text
 from rich.tree import Tree
 
-from syndtrack.models import Edge, Version
+from syndtrack.models import Edge, VerdictKind, Version
 from syndtrack.provenance.explaining import Answer, Explanation, Quotation, WhatIf, explain
 from syndtrack.provenance.tracing import StoryTrace
 from syndtrack.publishers import Registry
 from syndtrack.reports.formats import one_line, plain
 from syndtrack.store.lookups import Lookups
 
+RULED_OUT: Mapping[VerdictKind, str] = {
+    "reject": "rejected by a person",
+    "confirm": "a person confirmed another source",
+    "origin": "a person said that this article is an origin",
+}
 ANSWERS_SHOWN = 4  # to people; records hold all
 
 
@@ -33,6 +38,15 @@ class AnswerRecord(TypedDict):
     score: float
     probability: float
     evidence: list[dict[str, Any]]
+
+
+class RuledOutRecord(TypedDict):
+    """A source that a person ruled out. `says`: it was rejected, another was confirmed, or the article was called an origin."""
+
+    source: str | None
+    publisher: str | None
+    observed: bool
+    says: VerdictKind
 
 
 class WhatIfRecord(TypedDict):
@@ -55,7 +69,8 @@ class WhatIfRecord(TypedDict):
 class ExplanationRecord(TypedDict):
     """How the source of one article was found.
 
-    `decision`: `edge` (drawn), `undecided`, or `none` (no source). `answers` are best first, `chosen` is the place of the decided one and
+    `decision`: `edge` (drawn), `undecided`, or `none` (no source). `answers` are best first, `ruled_out` those that a person's word
+    left no place for; `chosen` is the place of the decided one and
     `log_odds` its score less that of the best other. `only_in_chosen` is the longest passage that the copy shares with the chosen article
     and not with the runner-up, `only_in_other` the other way round. `what_if` holds every single thing that was changed to see what
     happens, in a story of `traced_again` articles. `agrees`: tracing again gives exactly the stored edges.
@@ -67,6 +82,7 @@ class ExplanationRecord(TypedDict):
     chosen: int
     log_odds: float | None
     answers: list[AnswerRecord]
+    ruled_out: list[RuledOutRecord]
     only_in_chosen: dict[str, Any] | None
     only_in_other: dict[str, Any] | None
     what_if: list[WhatIfRecord]
@@ -88,6 +104,7 @@ def explanation_records(
     for article in path:
         if article in traced.considered:
             record = names.record(explain(versions, article, traced, trace))
+            record["ruled_out"] = [names.ruled_out(*each) for each in traced.ruled_out.get(article, ())]
             record["agrees"] = _agree(lookups, names, article, [e for e in traced.edges if e.copy == article])
             found.append(record)
     return found
@@ -127,6 +144,10 @@ class _Names:
             "evidence": evidence,
         }  # fmt: skip
 
+    def ruled_out(self, source: int | None, publisher: int | None, says: VerdictKind) -> RuledOutRecord:
+        """A source that a person ruled out."""
+        return RuledOutRecord(source=self.address(source), publisher=self.publisher(publisher), observed=source is not None, says=says)
+
     def record(self, told: Explanation) -> ExplanationRecord:
         """An explanation as a record."""
         scores = [a.considered.score for n, a in enumerate(told.answers) if n != told.chosen]
@@ -137,6 +158,7 @@ class _Names:
             chosen=told.chosen,
             log_odds=round(told.answers[told.chosen].considered.score - scores[0], 3) if scores else None,
             answers=[self._answer(a) for a in told.answers],
+            ruled_out=[],
             only_in_chosen=_quoted(told.passages[0]),
             only_in_other=_quoted(told.passages[1]),
             what_if=[self._what_if(w, told.article) for w in told.what_ifs],
@@ -194,7 +216,8 @@ def addressless(records: Sequence[ExplanationRecord], here: str | None) -> list[
         tried = [WhatIfRecord(**(w | nameless | {"source": None})) if w["source"] == here is not None else w for w in record["what_if"]]  # type: ignore[typeddict-item] # the same keys
         tried = [WhatIfRecord(**(w | {"article": None, "article_publisher": "(this text)"})) if w["article"] == here else w for w in tried]
         own = nameless | {"article": None} if record["article"] == here else {}
-        found.append(ExplanationRecord(**(record | own | {"answers": answers, "what_if": tried})))  # type: ignore[typeddict-item] # the same keys
+        gone = [RuledOutRecord(**(g | nameless | {"source": None})) if g["source"] == here is not None else g for g in record["ruled_out"]]  # type: ignore[typeddict-item] # the same keys
+        found.append(ExplanationRecord(**(record | own | {"answers": answers, "ruled_out": gone, "what_if": tried})))  # type: ignore[typeddict-item] # the same keys
     return found
 
 
@@ -212,6 +235,9 @@ def explanation_trees(records: Sequence[ExplanationRecord]) -> Iterator[Tree]:
         if rest := len(record["answers"]) - len(shown):
             most = max(a["probability"] for n, a in enumerate(record["answers"]) if n not in shown)
             tree.add(Text(f"{rest} more answers, none likelier than {most:.3f}", style="dim"))
+        for gone in record["ruled_out"]:
+            told = f"{gone['publisher']}  {gone['source'] or '(not observed)'}"
+            tree.add(Text(plain(f"✗ {told}"), style="dim") + Text(f"  {RULED_OUT[gone['says']]}", style="yellow"))
         _add_passages(tree, record)
         _add_what_ifs(tree, record)
         if not record["agrees"]:

@@ -29,7 +29,8 @@ def chain_tree(record: TraceRecord) -> RenderableType:
         edge = edges[copy["url"]]
         hop = at.add(Text("from ", style="bold") + _node(source))
         told = "credited" if edge["credited"] else f"credited to {edge['credited_to']}" if edge["credited_to"] else "uncredited"
-        hop.add(Text(f"{edge['kind']}, confidence {edge['confidence']:.2f}, {told}", style="dim"))
+        line = Text(f"{edge['kind']}, confidence {edge['confidence']:.2f}, {told}", style="dim")
+        hop.add(line + Text(", confirmed by a person", style="not dim green") if edge["verdict"] == "confirmed" else line)
         for evidence in edge["evidence"]:
             hop.add(Text(f"{evidence['kind']} ({evidence['weight']:+.1f}): ", style="dim") + Text(one_line(evidence["text"])))
         at = hop

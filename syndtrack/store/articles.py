@@ -260,7 +260,8 @@ class Articles:
         if reading.published is not None:
             claimed = to_text(reading.published)
             self._db.execute(
-                "UPDATE article SET published = ? WHERE id = ? AND (published IS NULL OR published > ?)", (claimed, article_id, claimed)
+                "UPDATE article SET published = ?1, traced = 0 WHERE id = ?2 AND (published IS NULL OR published > ?1)",
+                (claimed, article_id),
             )
 
     def _go_by_first_address(self, article_id: int) -> None:

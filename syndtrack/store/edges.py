@@ -63,6 +63,7 @@ class Edges:
             credits[revision].append(ResolvedCredit(Credit(kind, text, name, url, start, end, field), publisher_id))
         linked = self._linked(listed, current)
         by_key = dict(self._db.execute(f"SELECT key, article_id FROM address WHERE article_id {within}", (listed,)).fetchall())
+        habits = self._habits(listed)
         found = []
         for article, publisher_id, owner, kind, url, title, first_seen, published, canonical, revision in self._db.execute(
             "SELECT a.id, a.publisher_id, p.owner, p.kind, a.url, a.title, a.first_seen, a.published, a.canonical, a.revision_id "
@@ -75,10 +76,21 @@ class Edges:
                 Version(
                     article, publisher_id, owner, kind == "agency", url, title, to_time(first_seen), to_time_or_none(published),
                     tuple(texts[article][:REVISIONS_LOOKED_AT]), tuple(removals[revision]), tuple(credits[revision]),
-                    frozenset(linked[article]) - {article}, named if named != article else None,
+                    frozenset(linked[article]) - {article}, named if named != article else None, habits[publisher_id],
                 )
             )  # fmt: skip
         return found
+
+    def _habits(self, listed: str) -> dict[int, dict[int, int]]:
+        """Whom the publishers of articles name as their sources as a rule, among those of the same articles."""
+        habits: dict[int, dict[int, int]] = defaultdict(dict)
+        publishers = "IN (SELECT publisher_id FROM article WHERE id IN (SELECT value FROM json_each(?1)))"
+        for publisher_id, named_id, step in self._db.execute(
+            f"SELECT publisher_id, named_id, step FROM habit WHERE step > 0 AND publisher_id {publishers} AND named_id {publishers}",
+            (listed,),
+        ):
+            habits[publisher_id][named_id] = step
+        return habits
 
     def _linked(self, listed: str, current: str) -> dict[int, set[int]]:
         """Which articles the bodies of articles link to."""

@@ -70,8 +70,10 @@ class Publishers:
             domains[number].append(domain)
         return Registry(
             {
-                number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner)
-                for number, name, kind, owner in self._db.execute("SELECT id, name, kind, owner FROM publisher")
+                number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner, dates or "", bool(polled))
+                for number, name, kind, owner, dates, polled in self._db.execute(
+                    "SELECT id, name, kind, owner, dates, polled FROM publisher LEFT JOIN dating ON publisher_id = id"
+                )
             }
         )
 

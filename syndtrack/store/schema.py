@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from syndtrack.store.tables import ARTICLES, FEEDS, MATCHES, VERDICTS
+from syndtrack.store.tables import ARTICLES, FEEDS, HABITS, MATCHES, VERDICTS
 
 APPLICATION_ID = 0x73796E64  # "synd": tells a database of ours from any other
 SCHEMA_VERSION = 1
@@ -63,7 +63,7 @@ BEST_EDGE = """
 @migrations()
 def first_tables(db: Database) -> None:
     """Feeds, articles, matches and edges; full-text search; the views for readers."""
-    for script in (FEEDS, ARTICLES, MATCHES, VERDICTS):
+    for script in (FEEDS, ARTICLES, MATCHES, VERDICTS, HABITS):
         for statement in script.split(";\n"):
             if statement.strip():
                 db.conn.execute(statement)

@@ -21,6 +21,7 @@ from syndtrack.store.decisions import Decisions
 from syndtrack.store.directory import Directory
 from syndtrack.store.edges import Edges
 from syndtrack.store.feeds import Feeds
+from syndtrack.store.habits import Habits
 from syndtrack.store.history import History
 from syndtrack.store.hosts import Hosts
 from syndtrack.store.lines import Lines
@@ -69,6 +70,7 @@ class Store:
         self.lines = Lines(connection)
         self.matches = Matches(connection)
         self.edges = Edges(connection)
+        self.habits = Habits(connection, self.publishers)
         self.quarantine = Quarantine(connection)
         self.lookups = Lookups(self.db)
         self.directory = Directory(self.db)

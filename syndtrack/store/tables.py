@@ -393,3 +393,55 @@ CREATE TABLE history (
 ) STRICT;
 CREATE INDEX history_article ON history(article_id);
 """
+
+# What articles tell of their publishers: `naming` and `claim` hold what each article says, `habit` and `dating` count articles.
+HABITS = """
+CREATE TABLE naming (
+    article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    named_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    PRIMARY KEY (article_id, named_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX naming_publisher ON naming(publisher_id);
+CREATE INDEX naming_named ON naming(named_id);
+CREATE TABLE habit (
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    named_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    articles INTEGER NOT NULL,
+    step INTEGER NOT NULL DEFAULT 0,
+    changed INTEGER NOT NULL DEFAULT 1 CHECK (changed IN (0, 1)),
+    PRIMARY KEY (publisher_id, named_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX habit_named ON habit(named_id);
+CREATE INDEX habit_changed ON habit(publisher_id) WHERE changed = 1;
+CREATE TRIGGER naming_added AFTER INSERT ON naming BEGIN
+    INSERT INTO habit (publisher_id, named_id, articles) VALUES (NEW.publisher_id, NEW.named_id, 1)
+    ON CONFLICT DO UPDATE SET articles = articles + 1, changed = 1; END;
+CREATE TRIGGER naming_taken AFTER DELETE ON naming BEGIN
+    UPDATE habit SET articles = articles - 1, changed = 1 WHERE publisher_id = OLD.publisher_id AND named_id = OLD.named_id; END;
+CREATE TABLE claim (
+    article_id INTEGER PRIMARY KEY REFERENCES article(id) ON DELETE CASCADE,
+    publisher_id INTEGER NOT NULL REFERENCES publisher(id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('prompt', 'late', 'off', 'undated'))
+) STRICT;
+CREATE INDEX claim_publisher ON claim(publisher_id);
+CREATE TABLE dating (
+    publisher_id INTEGER PRIMARY KEY REFERENCES publisher(id) ON DELETE CASCADE,
+    prompt INTEGER NOT NULL,
+    late INTEGER NOT NULL,
+    off INTEGER NOT NULL,
+    undated INTEGER NOT NULL,
+    dates TEXT NOT NULL DEFAULT '' CHECK (dates IN ('', 'prompt', 'slow', 'off')),
+    polled INTEGER NOT NULL DEFAULT 0 CHECK (polled IN (0, 1)),
+    changed INTEGER NOT NULL DEFAULT 1 CHECK (changed IN (0, 1))
+) STRICT;
+CREATE INDEX dating_changed ON dating(publisher_id) WHERE changed = 1;
+CREATE TRIGGER claim_added AFTER INSERT ON claim BEGIN
+    INSERT INTO dating (publisher_id, prompt, late, off, undated)
+    VALUES (NEW.publisher_id, NEW.kind = 'prompt', NEW.kind = 'late', NEW.kind = 'off', NEW.kind = 'undated')
+    ON CONFLICT DO UPDATE SET prompt = prompt + excluded.prompt, late = late + excluded.late, off = off + excluded.off,
+    undated = undated + excluded.undated, changed = 1; END;
+CREATE TRIGGER claim_taken AFTER DELETE ON claim BEGIN
+    UPDATE dating SET prompt = prompt - (OLD.kind = 'prompt'), late = late - (OLD.kind = 'late'), off = off - (OLD.kind = 'off'),
+    undated = undated - (OLD.kind = 'undated'), changed = 1 WHERE publisher_id = OLD.publisher_id; END;
+"""
