@@ -15,6 +15,9 @@ sources only; a kind taken away by giving it no weight in the second pass, witho
       lines cut by cleaning         .955              .932           .789              .964
     credits, agency lines           .869              .798           .721              .836
     time                            .943              .901           .688              .921
+
+The table is of the weights before publishers were known by all their articles. Whom a publisher names as a rule has little weight, set by
+hand: simulated publishers have no habits, and without it a newsroom of 3,000 has the same parents (.928) and edges (.951 right for .950).
 """
 
 from __future__ import annotations
