@@ -6,6 +6,7 @@
     │   ├── FetchError             no usable answer from a server
     │   ├── FeedError              bytes that are no feed
     │   ├── PoisonError            an input that killed, stalled or overfilled the worker that read it
+    │   │   └── PutOffError        one that was not tried yet, because others before it take long
     │   └── ArticleError           a page or record without what an article needs
     ├── StoreError                 the database is not ours, too new, locked or damaged
     └── MismatchError              fingerprints of different parameters were to be compared
@@ -49,6 +50,13 @@ class PoisonError(RefusedError):
     def __init__(self, what: str, reason: str, *, again: bool) -> None:
         super().__init__(what, reason)
         self.again = again
+
+
+class PutOffError(PoisonError):
+    """An input that was not tried, since too many that take long were waiting already; it is to be tried at another look."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "other inputs that take long are being read; tried at the next look", again=True)
 
 
 class ArticleError(RefusedError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from syndtrack.errors import PoisonError, RefusedError
+from syndtrack.errors import PoisonError, PutOffError, RefusedError
 from syndtrack.flow import Flow, ReadArticle, read_article
 from syndtrack.metrics import Metrics
 from syndtrack.models import Feed, Input, Poison, PollResult, Refusal, Submission, Verdict
@@ -263,13 +263,20 @@ class Scheduler:
         """Read the new articles of a poll, each in a worker; those that fail are told apart. Few of one feed wait for a worker at a time.
 
         Where one is to be tried again, the poll keeps no validators and no hash, so that the next look gets the whole feed and finds it.
+        One that was put off has had no try: its entry is none that was refused.
         """
         gate = asyncio.Semaphore(ARTICLES_AT_ONCE)
         submissions = [e.submission for e in result.entries if e.submission is not None]
         each = await asyncio.gather(*(self._read_one(s, gate) for s in submissions))
         if any(isinstance(r, PoisonError) and r.again for r in each):
             result = replace(result, feed=replace(result.feed, etag=None, last_modified=None, validators_of=None, body_hash=None))
-        unread = [r if isinstance(r, Refusal) else Refusal(r.what, r.reason) for r in each if not isinstance(r, ReadArticle)]
+        put_off = {id(s) for s, r in zip(submissions, each, strict=True) if isinstance(r, PutOffError)}
+        if put_off:
+            entries = (replace(e, submission=None, entry_hash="") if id(e.submission) in put_off else e for e in result.entries)
+            why = f"{result.why}; {len(put_off)} articles wait for the next look, as others that take long are being read"
+            result = replace(result, entries=tuple(entries), why=why)
+        failed = [r for r in each if not isinstance(r, ReadArticle | PutOffError)]
+        unread = [r if isinstance(r, Refusal) else Refusal(r.what, r.reason) for r in failed]
         return result, [r for r in each if isinstance(r, ReadArticle)], unread
 
     async def _read_one(self, submission: Submission, gate: asyncio.Semaphore) -> ReadArticle | Refusal | RefusedError:

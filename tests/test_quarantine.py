@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,10 +16,11 @@ from scripted_server import Reply, ScriptedServer
 
 from syndtrack.cli import main
 from syndtrack.config import Settings
-from syndtrack.errors import PoisonError, UsageError
+from syndtrack.errors import PoisonError, PutOffError, UsageError
 from syndtrack.models import Input, Poison
 from syndtrack.polling import workers as workers_module
-from syndtrack.polling.workers import Workers
+from syndtrack.polling.quarantine import Quarantine
+from syndtrack.polling.workers import SLOW_WAITING, Workers
 from syndtrack.scheduler import PollSummary
 from syndtrack.store import quarantine as stored_quarantine
 from syndtrack.store.store import Store
@@ -173,6 +175,50 @@ async def test_an_input_that_is_read_at_the_second_try_has_the_longer_time_from_
         assert await workers.run(tasks.double, 1, what="slow", given=Input("feed", "http://a.example/feed", b"1")) == 2
         with pytest.raises(PoisonError, match=r"longer than 0\.4 s"):
             await workers.run(tasks.loop_for_ever, what="slow", given=Input("feed", "http://a.example/feed", b"2"), deadline=0.4)
+
+
+async def test_after_one_input_ran_out_of_time_the_others_of_its_feed_leave_the_workers_to_other_feeds(monkeypatch):
+    monkeypatch.setattr(workers_module, "FIRST_SECONDS", 0.2)
+    pages = [Input("page", f"http://slow.example/{n}", b"%d" % n, feed_id=1) for n in range(SLOW_WAITING + 4)]
+    other = Input("page", "http://other.example/1", b"x", feed_id=2)
+    async with Workers(1) as workers:
+        with pytest.raises(PoisonError):
+            await workers.run(tasks.loop_for_ever, what="slow", given=pages[0])
+        async with workers._turns:  # the only worker for what is quick is taken, and is not needed
+            ends = await asyncio.gather(
+                *(workers.run(tasks.loop_for_ever, what="slow", given=p) for p in pages[1:]), return_exceptions=True
+            )
+        assert [type(end) for end in ends].count(PutOffError) == len(pages) - 1 - SLOW_WAITING
+        assert sum(workers.quarantine.tries(page)[0] for page in pages) == 1 + SLOW_WAITING  # what was put off has had no try
+        async with workers._slow_turn:
+            assert await workers.run(tasks.double, 1, what="other", given=other) == 2
+        assert await workers.run(tasks.double, 1, what="fast", given=pages[-1]) == 2
+        async with workers._slow_turn:  # one page of the feed was read: the next ones are as any others
+            assert await workers.run(tasks.double, 2, what="fast", given=pages[-2]) == 4
+
+
+async def test_an_article_that_is_put_off_again_and_again_is_still_read_in_the_end(tracker, clock, monkeypatch):
+    async with serving(tracker, rss(rss_entry(2, "/2", long_text()))):
+        monkeypatch.setattr(workers_module, "SLOW_WAITING", 0)
+        monkeypatch.setattr(Quarantine, "is_of_slow_feed", lambda _, given: given.kind == "page")
+        summaries = await rounds(tracker, clock, 5)
+        assert [(summary.failed, summary.new, len(summary.refused)) for summary in summaries] == [(0, 0, 0)] * 5
+        monkeypatch.setattr(Quarantine, "is_of_slow_feed", lambda *_: False)
+        [summary] = await rounds(tracker, clock)
+    assert (summary.new, summary.refused) == (1, ())
+    assert tracker.quarantine() == []
+
+
+async def test_a_feed_that_is_put_off_has_not_failed_and_is_read_at_a_later_look(tracker, clock, monkeypatch):
+    async with serving(tracker, rss(rss_entry(2, "/2", long_text()))):
+        monkeypatch.setattr(workers_module, "SLOW_WAITING", 0)
+        monkeypatch.setattr(Quarantine, "is_of_slow_feed", lambda _, given: given.kind == "feed")
+        [summary] = await rounds(tracker, clock)
+        assert (summary.failed, summary.new, summary.refused) == (0, 0, ())
+        assert (outcomes(tracker), tracker.feeds()[0]["failures"]) == (["waiting"], 0)
+        monkeypatch.setattr(Quarantine, "is_of_slow_feed", lambda *_: False)
+        [summary] = await rounds(tracker, clock)
+    assert (summary.new, summary.refused) == (1, ())
 
 
 # -- what is kept

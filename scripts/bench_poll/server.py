@@ -33,9 +33,10 @@ def feed_url(number: int, port: int) -> str:
 
 @lru_cache(maxsize=5_000)
 def paragraphs(number: int, entry: int) -> tuple[str, ...]:
-    """The text of an entry: of one in five, another feed's with a paragraph left out and a credit."""
-    if entry % 5 == 4 and number >= CHANGING:
-        return (*paragraphs(number - CHANGING, entry)[1:], f"Source: site{number - CHANGING}.example")
+    """The text of an entry: of one in five, nine of ten changing feeds have the tenth's, with a paragraph left out and a credit."""
+    first = number - number % (10 * CHANGING)
+    if entry % 5 == 4 and number != first:
+        return (*paragraphs(first, entry)[1:], f"Source: site{first}.example")
     chosen = random.Random(number * 10_007 + entry)  # noqa: S311 - words, no secrets
     return tuple(" ".join(chosen.choices(_WORDS, k=18)).capitalize() + "." for _ in range(14))
 

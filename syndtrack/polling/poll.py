@@ -7,13 +7,13 @@ import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
-from syndtrack.errors import FetchError, PoisonError, RefusedError
+from syndtrack.errors import FetchError, PoisonError, PutOffError, RefusedError
 from syndtrack.models import Entry, FailureGrade, Feed, Input, PollResult, Refusal, SeenEntry
 from syndtrack.polling import schedule
 from syndtrack.polling.answers import body_hash, breaks_off, grade_of, is_page
@@ -225,6 +225,9 @@ class Poller:
             read = await self._workers.run(
                 read_feed, answer, stored, feed.id, at, what=shown(feed.url), deadline=PARSE_SECONDS, given=given
             )
+        except PutOffError as error:
+            after = replace(feed, next_check=at + timedelta(seconds=schedule.FLOOR), last_polled=at)
+            return PollResult(after, at, "waiting", answer.status, error.reason, error.reason, received_bytes=answer.received)
         except RefusedError as error:
             return self._unreadable(feed, at, answer, error)
         after = replace(_adopt_move(feed if broken else _with_validators(feed, answer), answer), hints=read.hints)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from syndtrack.models import Input, Poison
 
 TRIES = 2
-# Addresses whose input needed more than the first try's time, and was read: the next goes to the slow lane at once.
+# Addresses and feeds whose input needed more than the first try's time, and was read: the next goes to the slow lane at once.
 SLOW_REMEMBERED = 10_000
 
 
@@ -22,7 +22,7 @@ class Quarantine:
     def __init__(self) -> None:
         self._failed: dict[tuple[str, str], tuple[int, str]] = {}
         self._stored: frozenset[tuple[str, str]] = frozenset()
-        self._slow: OrderedDict[str, None] = OrderedDict()
+        self._slow: OrderedDict[str | int, None] = OrderedDict()
         self.news: list[Poison] = []
 
     def follow(self, stored: Mapping[tuple[str, str], tuple[int, str]]) -> None:
@@ -47,10 +47,26 @@ class Quarantine:
         """Whether what this address gave before needed more than the first try's time."""
         return given.url in self._slow
 
+    def is_of_slow_feed(self, given: Input) -> bool:
+        """Whether an input of the same feed ran out of time, and none was read since."""
+        return given.feed_id in self._slow
+
     def note_slow(self, given: Input) -> None:
         """It was read, at the second try."""
-        self._slow[given.url] = None
-        self._slow.move_to_end(given.url)
+        self._keep_slow(given.url)
+
+    def note_slow_feed(self, given: Input) -> None:
+        """It ran out of time; the other inputs of its feed may be of the same make."""
+        if given.feed_id is not None:
+            self._keep_slow(given.feed_id)
+
+    def clear_feed(self, given: Input) -> None:
+        """An input of this feed was read within the first try's time: the next ones are as any others."""
+        self._slow.pop(given.feed_id or 0, None)
+
+    def _keep_slow(self, what: str | int) -> None:
+        self._slow[what] = None
+        self._slow.move_to_end(what)
         if len(self._slow) > SLOW_REMEMBERED:
             self._slow.popitem(last=False)
 

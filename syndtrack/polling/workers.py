@@ -34,7 +34,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from syndtrack.errors import PoisonError, RefusedError, SyndtrackError
+from syndtrack.errors import PoisonError, PutOffError, RefusedError, SyndtrackError
 from syndtrack.models import Input
 from syndtrack.polling.quarantine import TRIES, Quarantine
 
@@ -117,10 +117,11 @@ class Workers:
         """What `function(*args)` returns in a worker. `what` names the input in messages.
 
         `deadline` is in seconds of computing, so that a busy machine refuses nothing; waiting ends after WALL_FACTOR times as long.
-        `given` is what the function reads, where that may come again: its first try has FIRST_SECONDS.
+        `given` is what the function reads, where that may come again: its first try has FIRST_SECONDS. Once an input of a feed ran out of
+        time, the feed's others have their first try in the slow lane, so that a site whose every page loops takes up one process.
 
         Raises the SyndtrackError that the function raised, PoisonError when it took too long, needed too much memory or crashed the
-        worker, RefusedError when it failed in any other way.
+        worker, PutOffError when it waits for another look untried, RefusedError when it failed in any other way.
         """
         if given is None:
             async with self._turns:
@@ -128,10 +129,15 @@ class Workers:
         tries, reason = self.quarantine.tries(given)
         if tries >= TRIES:
             raise PoisonError(what, f"in quarantine: {reason}", again=False)
-        if not tries and not self.quarantine.is_slow(given):
+        if not tries and not self.quarantine.is_slow(given) and not self.quarantine.is_of_slow_feed(given):
             async with self._turns:
-                return await self._run(function, args, what, min(deadline, FIRST_SECONDS), given)
+                if not self.quarantine.is_of_slow_feed(given):  # it may have become one meanwhile
+                    return await self._run(function, args, what, min(deadline, FIRST_SECONDS), given)
         async with self._in_slow_lane(what):
+            if not tries and not self.quarantine.is_slow(given):
+                result = await self._run(function, args, what, min(deadline, FIRST_SECONDS), given)
+                self.quarantine.clear_feed(given)
+                return result
             result = await self._run(function, args, what, deadline, given)
             self.quarantine.note_slow(given)
             return result
@@ -143,9 +149,9 @@ class Workers:
 
     @asynccontextmanager
     async def _in_slow_lane(self, what: str) -> AsyncIterator[None]:
-        """A place in the slow lane. Raises PoisonError where too many wait for one."""
+        """A place in the slow lane. Raises PutOffError where too many wait for one."""
         if self._slow_waiting >= SLOW_WAITING:
-            raise PoisonError(what, "other inputs that take long are being read", again=True)
+            raise PutOffError(what)
         self._slow_waiting += 1
         try:
             async with self._slow_turn:
@@ -188,6 +194,8 @@ class Workers:
         tries = TRIES if given is None else self.quarantine.failed(given, reason)
         log.warning("%s: %s", what, reason, extra={"input": what, "kind": kind, "tries": tries})
         if given is not None:
+            if kind == "time":
+                self.quarantine.note_slow_feed(given)
             reason = f"in quarantine: {reason}" if tries >= TRIES else f"{reason}; tried once more at the next look"
         return PoisonError(what, reason, again=tries < TRIES)
 
