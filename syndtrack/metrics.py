@@ -39,14 +39,18 @@ class Metrics:
         self._kills = Counter("syndtrack_worker_kills", "Workers that an input killed, by what was too much.", ["kind"], registry=registry)
         self._busy = Gauge("syndtrack_workers_busy", "1 while every worker has something to read.", registry=registry)
         self._lag = Histogram("syndtrack_loop_lag_seconds", "How late the event loop came back.", buckets=LAG, registry=registry)
+        self._pushes = Counter("syndtrack_pushes", "Pushes that came from hubs, by what became of them.", ["outcome"], registry=registry)
+        self._pushes_read = Counter("syndtrack_pushes_read", "Pushes taken and read, by their outcome.", ["outcome"], registry=registry)
+        self._push_articles = Counter("syndtrack_push_articles", "Articles and revisions that were new in pushes.", registry=registry)
         self._known_kills: dict[str, int] = {}
         self._lags: list[float] = []
         self._last_poll: datetime | None = None
         self._last_round: Mapping[str, object] | None = None
 
     def polled(self, result: PollResult, due: datetime | None, new: int, refused: int) -> None:
-        """A poll of a feed that was due then was stored."""
-        self._polls.labels(result.outcome).inc()
+        """A poll of a feed that was due then was stored, or what its hub pushed."""
+        (self._pushes_read if result.pushed else self._polls).labels(result.outcome).inc()
+        self._push_articles.inc(new if result.pushed else 0)
         if due is not None:
             self._lateness.observe(max((result.at - due).total_seconds(), 0.0))
         self._bytes.inc(result.received_bytes)
@@ -54,6 +58,10 @@ class Metrics:
         self._articles.inc(new)
         self._refused.inc(refused)
         self._last_poll = result.at
+
+    def push_came(self, outcome: str) -> None:
+        """A hub, or somebody else, pushed something: "taken", "not agreed", "not signed", "too large or slow", "no room"."""
+        self._pushes.labels(outcome).inc()
 
     def round_done(self, record: Mapping[str, object]) -> None:
         """A round of polls ended with these numbers."""

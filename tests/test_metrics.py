@@ -7,6 +7,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +18,7 @@ from scripted_server import Reply, ScriptedServer
 from syndtrack import logs
 from syndtrack.config import Settings
 from syndtrack.metrics import Metrics
+from syndtrack.models import Feed, PollResult, SeenEntry
 from syndtrack.tracker import Tracker
 from syndtrack.web.server import Site
 
@@ -92,6 +94,43 @@ async def test_metrics_and_health_are_served(filled_db: Path, client: aiohttp.Cl
     assert "syndtrack_queue 7.0" in text
     assert "syndtrack_matches 3.0" in text
     assert (health["ok"], health["queue"], health["last_round"]) == (True, 7, {"polled": 3})
+
+
+NAMED = {
+    "polls by outcome": 'syndtrack_polls_total{outcome="new"} 1.0',
+    "lateness": "syndtrack_poll_lateness_seconds_count 1.0",
+    "bytes": "syndtrack_received_bytes_total 500.0",
+    "entries": "syndtrack_entries_total 1.0",
+    "articles": "syndtrack_articles_total 1.0",
+    "matches": "syndtrack_matches 3.0",
+    "queue": "syndtrack_queue 7.0",
+    "worker kills": 'syndtrack_worker_kills_total{kind="memory"} 2.0',
+    "loop lag": 'syndtrack_loop_lag_seconds_bucket{le="0.1"}',
+    "pushes received": 'syndtrack_pushes_total{outcome="taken"} 1.0',
+    "pushes refused": 'syndtrack_pushes_total{outcome="not signed"} 1.0',
+    "pushes read": 'syndtrack_pushes_read_total{outcome="new"} 1.0',
+    "articles pushed": "syndtrack_push_articles_total 0.0",
+}
+
+
+async def test_every_number_that_an_operator_watches_is_on_the_page(filled_db: Path, client: aiohttp.ClientSession):
+    metrics, clock, looked = Metrics(), Clock(), asyncio.Event()
+    feed = Feed(1, "https://a.example/feed")
+    polled = PollResult(
+        feed, clock.now(), "new", 200, "as planned", entries=(SeenEntry("1", "h", "https://a.example/1"),), received_bytes=500
+    )
+    metrics.polled(polled, clock.now(), new=1, refused=0)
+    metrics.polled(replace(polled, pushed=True, received_bytes=0, entries=()), None, new=0, refused=0)
+    metrics.push_came("taken")
+    metrics.push_came("not signed")
+    metrics.workers({"memory": 2}, busy=False)
+    metrics.waiting(7)
+    watch = asyncio.create_task(metrics.watch_loop(looked.set))
+    await looked.wait()
+    watch.cancel()
+    async with Site(Settings(db=filled_db), "127.0.0.1", 0, metrics=metrics) as site, client.get(site.address + "metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    assert [name for name, line in NAMED.items() if not any(each.startswith(line) for each in lines)] == []
 
 
 def test_a_log_line_is_one_object_with_what_was_given(written: io.StringIO):

@@ -18,6 +18,7 @@ from polling_rig import LOOPBACK, Clock, long_text, rss, rss_entry
 from scripted_server import Reply, ScriptedServer
 
 from syndtrack.config import Settings
+from syndtrack.metrics import Metrics
 from syndtrack.polling.fetch import Answer
 from syndtrack.pushes import WAITING_PUSHES, Push
 from syndtrack.scheduler import Scheduler
@@ -80,6 +81,7 @@ class Rig:
     tracker: Tracker
     site: Site
     scheduler: Scheduler
+    metrics: Metrics
 
     @property
     def feed(self) -> str:
@@ -121,13 +123,14 @@ def entry(server: ScriptedServer, number: int) -> str:
 @asynccontextmanager
 async def open_rig(folder: Path, client: aiohttp.ClientSession, clock: Clock, hub: Hub, server: ScriptedServer) -> AsyncIterator[Rig]:
     settings = Settings(db=folder / "x.db", allow_networks=LOOPBACK, host_delay=0.0, public_url="http://127.0.0.1:1")
+    metrics = Metrics()
     with Tracker(settings, clock.now) as tracker:
-        async with Site(settings, "127.0.0.1", 0, clock.now) as site:
+        async with Site(settings, "127.0.0.1", 0, clock.now, metrics) as site:
             tracker.settings = replace(settings, public_url=site.address.rstrip("/"))
-            async with tracker.scheduler() as scheduler:
+            async with tracker.scheduler(metrics) as scheduler:
                 site.callback.receiver = scheduler.pushes
                 tracker.add([server.url("/feed")])
-                yield Rig(clock, server, hub, tracker, site, scheduler)
+                yield Rig(clock, server, hub, tracker, site, scheduler, metrics)
 
 
 @pytest.fixture
@@ -259,6 +262,33 @@ async def test_the_queue_of_pushes_is_bounded(rig: Rig):
     pushes = rig.scheduler.pushes
     assert all(pushes.offer(Push(1, Answer(200, "https://a.example/feed", b"x"))) for _ in range(WAITING_PUSHES))
     assert await rig.hub.push(feed_of(entry(rig.server, 2))) == 503
+
+
+async def test_pushes_are_counted_by_what_became_of_them(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    await rig.subscribe()
+    await rig.hub.push(feed_of(entry(rig.server, 2)))
+    await rig.hub.push(b"<html>not a feed</html>")
+    await rig.until(2)
+    await rig.hub.push(feed_of(entry(rig.server, 3)), None)
+    monkeypatch.setattr("syndtrack.web.websub.PUSH_BYTES", 10)
+    await rig.hub.push(b"x" * 11)
+    rig.scheduler.pushes.closed = True
+    await rig.hub.push(b"<rss/>")
+    async with rig.hub.client.post(f"{rig.site.address}websub/{'t' * 43}", data=b"x"):
+        pass
+    async with rig.hub.client.get(rig.site.address + "metrics") as answer:
+        said = {line for line in (await answer.text()).splitlines() if line.startswith(("syndtrack_push", "syndtrack_polls_total"))}
+    assert {line for line in said if "_created" not in line} == {
+        'syndtrack_pushes_total{outcome="taken"} 2.0',
+        'syndtrack_pushes_total{outcome="not signed"} 1.0',
+        'syndtrack_pushes_total{outcome="too large or slow"} 1.0',
+        'syndtrack_pushes_total{outcome="no room"} 1.0',
+        'syndtrack_pushes_total{outcome="not agreed"} 1.0',
+        'syndtrack_pushes_read_total{outcome="new"} 1.0',
+        'syndtrack_pushes_read_total{outcome="failed"} 1.0',
+        "syndtrack_push_articles_total 1.0",
+        'syndtrack_polls_total{outcome="new"} 1.0',
+    }
 
 
 async def test_a_feed_that_is_being_asked_is_not_pushed_at_the_same_time(rig: Rig):

@@ -58,7 +58,7 @@ class Site:
         self._thread = ThreadPoolExecutor(1, "web")
         self._templates = _templates()
         self.judging = Judging(host, now)
-        self.callback = Callback(settings.public_url, self._subscription, now)
+        self.callback = Callback(settings.public_url, self._subscription, now, self._metrics.push_came)
         self.address = ""
 
     async def __aenter__(self) -> Site:

@@ -43,13 +43,20 @@ class Receiver(Protocol):
 
 
 class Callback:
-    """The handlers. Until `receiver` is there, hubs are told to come back later."""
+    """The handlers. Until `receiver` is there, hubs are told to come back later. `told` hears what became of each push."""
 
-    def __init__(self, public_url: str | None, find: Callable[[str], Awaitable[Subscription | None]], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        public_url: str | None,
+        find: Callable[[str], Awaitable[Subscription | None]],
+        now: Callable[[], datetime],
+        told: Callable[[str], None],
+    ) -> None:
         self.receiver: Receiver | None = None
         self._host = "" if public_url is None else urlsplit(public_url).hostname or ""
         self._find = find
         self._now = now
+        self._told = told
         self._bodies = 0
 
     def add_routes(self, app: web.Application) -> None:
@@ -80,12 +87,21 @@ class Callback:
 
     async def _push(self, request: web.Request) -> web.Response:
         """What is new in a feed, or what somebody says is."""
-        token, subscription = await self._subscription(request)
+        outcome, answer = await self._received(request)
+        self._told(outcome)
+        return answer
+
+    async def _received(self, request: web.Request) -> tuple[str, web.Response]:
+        """What became of a push, and what the hub is told."""
+        try:
+            token, subscription = await self._subscription(request)
+        except web.HTTPNotFound:
+            return "not agreed", web.Response(status=404)
         receiver = self._receiving()
         if not takes_pushes(subscription, self._now()):
-            return web.Response(status=404)
+            return "not agreed", web.Response(status=404)
         if self._bodies >= BODIES_AT_ONCE:
-            return _later()
+            return "no room", _later()
         self._bodies += 1
         try:
             body = await _body(request)
@@ -95,12 +111,13 @@ class Callback:
             await receiver.ignored(token, f"a push was larger than {PUSH_BYTES:,} bytes or came too slowly")
             refused = web.Response(status=413)
             refused.force_close()  # what was not read is not waited for
-            return refused
+            return "too large or slow", refused
         if not is_signed(subscription.secret, body, request.headers.get("X-Hub-Signature")):
             await receiver.ignored(token, "a push was not signed, or not with the secret agreed upon")
-            return web.Response(status=202)
+            return "not signed", web.Response(status=202)
         answer = Answer(200, subscription.topic, body, content_type=request.headers.get("Content-Type"), received=len(body))
-        return web.Response(status=202) if receiver.offer(Push(subscription.feed_id, answer)) else _later()
+        taken = receiver.offer(Push(subscription.feed_id, answer))
+        return ("taken", web.Response(status=202)) if taken else ("no room", _later())
 
     async def _subscription(self, request: web.Request) -> tuple[str, Subscription]:
         """What was agreed at this address. Raises web.HTTPNotFound."""
