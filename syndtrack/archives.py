@@ -23,13 +23,16 @@ from syndtrack.errors import RefusedError, UsageError
 from syndtrack.models import Refusal, Submission
 from syndtrack.reading.charset import decode
 from syndtrack.reading.dates import parse_date
-from syndtrack.urls import is_http
+from syndtrack.urls import is_http, without_login
 
 MAX_LINE = 20_000_000  # bytes of one JSON line
 MAX_PAGE = 10_000_000  # bytes of one archived page
 FIELDS = ("url", "text", "html", "title", "publisher", "published", "first_seen")
 UNSTORED = "https://unstored.invalid/"  # RFC 2606: no such address; where an article stands that has none
 HALF_PAIR = re.compile("[\ud800-\udfff]")  # of a text cut inside an emoji: JSON can state such a half, nothing can store it
+NO_TEXT = (
+    "\0\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\ufffd"  # of pictures and programs one character in five or more, of texts next to none
+)
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".warc", ".warc.gz")
 
 
@@ -100,6 +103,8 @@ def _single(path: str, body: bytes, now: datetime) -> Submission:
     if len(body) > MAX_PAGE:
         raise UsageError(f"{path}: larger than {MAX_PAGE // 1_000_000} MB")
     content = decode(body)
+    if sum(map(content.count, NO_TEXT)) > len(content) // 100:
+        raise UsageError(f"{path}: this is no text; name a file of plain text or HTML, or an archive ({', '.join(SUFFIXES)})")
     url = UNSTORED + blake2b(body, digest_size=8).hexdigest()
     if content.lstrip()[:1] == "<":
         return Submission(url=url, first_seen=now, html=content, origin=path)
@@ -129,7 +134,7 @@ def article_of(record: Any, where: str, now: datetime) -> Submission:  # noqa: A
     if seen is None:
         raise RefusedError(where, f"first_seen {first_seen[:40]!r} is no time; write it as 2026-01-31T12:00:00Z")
     return Submission(
-        url=url,
+        url=without_login(url),
         first_seen=seen.astimezone(UTC),
         text=text,
         html=html if text is None else None,
@@ -138,6 +143,13 @@ def article_of(record: Any, where: str, now: datetime) -> Submission:  # noqa: A
         published=parse_date(stated["published"]),
         origin=where,
     )
+
+
+def _undated(record: Mapping[str, Any], where: str) -> Iterator[Refusal]:
+    """What is said of an article whose claimed time cannot be read; the article comes in without it."""
+    claimed = record.get("published")
+    if claimed and parse_date(claimed) is None:
+        yield Refusal(where, f"published {claimed[:40]!r} is no time; the article is taken without it")
 
 
 def _lines(name: str, stream: BinaryIO, now: datetime) -> Iterator[Submission | Refusal]:
@@ -151,7 +163,9 @@ def _lines(name: str, stream: BinaryIO, now: datetime) -> Iterator[Submission | 
             if line is None:
                 yield Refusal(where, f"longer than {MAX_LINE // 1_000_000} MB")
             elif line.strip():
-                yield article_of(json.loads(line.decode("utf-8-sig")), where, now)
+                record = json.loads(line.decode("utf-8-sig"))
+                yield article_of(record, where, now)
+                yield from _undated(record, where)
         except (OSError, EOFError, zlib.error) as error:
             yield Refusal(where, f"the file is damaged from here on ({_first_line(error)})")
             return
@@ -200,7 +214,9 @@ def _parquet(path: str, now: datetime) -> Iterator[Submission | Refusal]:
                     where = f"{path}:{number}"
                     try:
                         (record,) = batch.slice(at, 1).to_pylist()
-                        yield article_of({k: v.isoformat() if isinstance(v, date) else v for k, v in record.items()}, where, now)
+                        record = {k: v.isoformat() if isinstance(v, date) else v for k, v in record.items()}
+                        yield article_of(record, where, now)
+                        yield from _undated(record, where)
                     except RefusedError as error:
                         yield Refusal(error.what, error.reason)
                     except (ValueError, OverflowError) as error:  # text that is no UTF-8, a time that Python has no value for
@@ -248,4 +264,4 @@ def _captured(record: Any, kind: str, where: str, now: datetime) -> Submission |
     if getattr(record.raw_stream, "limit", 0) > 0:
         return Refusal(where, "the page breaks off: its record is shorter than its Content-Length")
     seen = parse_date(record.rec_headers.get_header("WARC-Date")) or now
-    return Submission(url=url, first_seen=seen, html=decode(body, kind), origin=where)
+    return Submission(url=without_login(url), first_seen=seen, html=decode(body, kind), origin=where)

@@ -31,7 +31,7 @@ from syndtrack.seeds import seed_publishers
 from syndtrack.store.articles import Recorded, UncleanedRevision
 from syndtrack.store.edges import StoryRow
 from syndtrack.store.store import Store
-from syndtrack.urls import registrable_domain
+from syndtrack.urls import registrable_domain, without_login
 from syndtrack.words import tokenise
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class Flow:
             submission = article.submission
             publisher_id = store.publishers.of_article(submission.publisher, submission.url)
             credits = [(c, *store.publishers.of_credit(c)) for c in article.credits]
-            done = store.articles.record(submission.url, publisher_id, submission.first_seen, article.reading, credits)
+            done = store.articles.record(without_login(submission.url), publisher_id, submission.first_seen, article.reading, credits)
             lines += [(done.publisher_id, text, None) for text in done.current]
             lines += [(owner, None, text) for owner, text in done.left]
             recorded.append(done)
@@ -140,7 +140,8 @@ class Flow:
         if articles:
             home = registrable_domain(result.feed.url)
             if any(registrable_domain(a.submission.url) == home for a in articles):
-                self.store.publishers.of_feed(result.feed.url, result.feed.title)
+                publisher_id = self.store.publishers.of_feed(result.feed.url, result.feed.title)
+                self.store.feeds.belongs(feed_id, publisher_id)
         recorded = self.record(articles) if articles else []
         # looked up afterwards: of two articles of one poll, the later may have shown that they are one
         by_url = {a.submission.url: self.store.lookups.article_id(a.submission.url) for a in articles}
@@ -152,7 +153,7 @@ class Flow:
             refusal_counts = entry.refused or (entry.submission is not None and article_id is None)
             sightings.append((entry.key, entry.entry_hash, article_id, refusal_counts))
             if article_id is not None and entry.submission and entry.url != entry.submission.url:
-                self.store.articles.add_redirect(article_id, entry.url, result.at)
+                self.store.articles.add_redirect(article_id, without_login(entry.url), result.at)
         if sightings:
             self.store.feeds.sight(feed_id, sightings, result.at)
         for refusal in (*result.refused, *refused):

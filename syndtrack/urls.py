@@ -140,6 +140,11 @@ def _is_form(name: str, value: str) -> bool:
     return name.casefold() in FORM_PARAMETERS and value.casefold() in FORM_VALUES
 
 
+def without_login(url: str) -> str:
+    """The address without user and password."""
+    return USER_INFO.sub(r"\1", url)
+
+
 def shown(url: str) -> str:
     """The address for messages, logs and pages: without user and password, and with the values of parameters that name a secret hidden."""
     return SECRET_VALUE.sub(r"\1…", USER_INFO.sub(r"\1", url))[:MAX_URL]

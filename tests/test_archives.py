@@ -116,11 +116,6 @@ def test_a_line_that_cannot_be_used_is_named_with_its_reason_and_the_rest_goes_o
     assert "\n" not in said
 
 
-def test_a_claimed_time_that_nobody_can_read_costs_only_itself(lines):
-    (article,) = taken_in(lines(GOOD | {"published": "some time ago"}))
-    assert article.published is None
-
-
 def test_half_of_an_emoji_is_replaced_for_nothing_could_store_it(lines):
     (article,) = taken_in(lines(b'{"url": "https://a.example/1", "text": "cut \\ud83d", "title": "\\ud83d\\ude00 whole"}'))
     assert article.text == "cut \ufffd"
@@ -371,3 +366,30 @@ def test_a_file_that_is_too_large_for_one_article_is_wrong_usage(tmp_path: Path)
     (tmp_path / "a.txt").write_bytes(b"x" * (MAX_PAGE + 1))
     with pytest.raises(UsageError, match="larger than 10 MB"):
         read_single(str(tmp_path / "a.txt"), NOW)
+
+
+def test_an_article_whose_claimed_time_cannot_be_read_comes_in_without_it_and_that_is_told(lines):
+    path = lines(GOOD | {"published": "the day before"}, GOOD | {"url": "https://a.example/2", "published": "2026-03-01T10:00:00Z"})
+    assert [(a.url[-1], a.published) for a in taken_in(path) if isinstance(a, Submission)] == [
+        ("1", None),
+        ("2", NOW.replace(month=3, hour=10)),
+    ]
+    assert reasons(path) == {"a.jsonl:1": "published 'the day before' is no time; the article is taken without it"}
+
+
+def test_a_login_in_an_address_is_not_taken_in(lines):
+    assert urls(lines(GOOD | {"url": "https://ada:swordfish@a.example/1?x=u@v"})) == ["https://a.example/1?x=u@v"]
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"%PDF-1.7\n"], ids=["picture", "packed", "pdf"])
+def test_a_file_that_is_no_text_is_refused_as_one(tmp_path: Path, start: bytes):
+    (tmp_path / "x").write_bytes(start + bytes(n * n * 7 % 256 for n in range(5_000)))
+    with pytest.raises(UsageError, match="x: this is no text; name a file of plain text or HTML"):
+        read_single(str(tmp_path / "x"), NOW)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1251", "utf-8"])
+def test_a_text_in_any_encoding_is_one(tmp_path: Path, encoding: str):
+    text = "Паром опаздывает, и никто не знает почему.\x0c\n" * 20
+    (tmp_path / "x").write_bytes(text.encode(encoding))
+    assert read_single(str(tmp_path / "x"), NOW).text is not None

@@ -51,7 +51,7 @@ def test_a_publisher_is_shown_by_any_of_its_names_with_whom_it_copies(run):
     assert [r["copy_publisher"] for r in record["copied_by"]] == ["Mole End Blog"]
     assert [r["source_publisher"] for r in record["copies_from"]] == ["Lunnet Wire"]
     text = run("publishers", "show", "pilot digest").stdout
-    assert "copied by Mole End Blog: 1 times, 100% credited, median lag 140 min" in text
+    assert "copied by Mole End Blog: once, 100% credited, median lag 140 min" in text
 
 
 @pytest.mark.parametrize(

@@ -125,3 +125,11 @@ def test_refusals_of_an_archive_are_passed_on(tmp_path):
     path.write_text("no JSON\n")
     (refused,) = signatures_of(str(path), START)
     assert isinstance(refused, Refusal)
+
+
+def test_signatures_come_as_lines_or_as_one_array(tmp_path):
+    file, none = archive(tmp_path, [AGENCY, BLOG]), archive(tmp_path, [], "none.jsonl")
+    lines = run("signature", file).stdout.splitlines()
+    assert [json.loads(line) for line in lines] == json.loads(run("signature", file, "--format", "json").stdout)
+    assert len(lines) == 2
+    assert json.loads(run("signature", none, "--format", "json").stdout) == []

@@ -15,6 +15,7 @@ from syndtrack.errors import UsageError
 from syndtrack.models import Edge
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
+from syndtrack.store import history as history_module
 from syndtrack.tracker import Tracker
 
 A, D, B, U = (each["url"] for each in (AGENCY, AGGREGATOR, BLOG, UNRELATED))
@@ -191,3 +192,21 @@ def test_a_story_beyond_what_news_does_is_to_be_looked_at(edges: list[Edge], pub
 def test_a_report_of_stories_says_which_are_to_be_looked_at(tracker: Tracker, tmp_path: Path):
     ingest(tracker, tmp_path, AGENCY, AGGREGATOR, BLOG)
     assert [s["alarm"] for s in tracker.report("stories")] == [None]
+
+
+def test_of_an_article_its_first_tracing_and_its_last_changes_are_kept(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history_module, "KEPT_OF_EACH", 2)
+    ingest(tracker, tmp_path, AGENCY, BLOG)
+    for source in ("Lunnet Wire", "AFP", "Reuters", "DPA"):
+        assert not tracker.judge([{"copy": B, "source": A, "says": "reject" if source == "AFP" else "confirm", "by": source}])
+        tracker.take_back(B, A)
+    changes = [h["change"] for h in tracker.history(B)]
+    assert len(changes) == 3
+    assert changes[0] == "first traced"
+    assert "first traced" not in changes[1:]
+
+
+def test_of_all_changes_the_oldest_go_when_there_are_too_many(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history_module, "KEPT", 3)
+    ingest(tracker, tmp_path, AGENCY, AGGREGATOR, BLOG, UNRELATED)
+    assert tracker.store.db.execute("SELECT count(*), max(id) - min(id) FROM history").fetchone() == (3, 2)

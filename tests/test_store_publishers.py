@@ -10,8 +10,8 @@ import pytest
 from conftest import ingested, rows
 from test_flow import AGENCY, AGGREGATOR, BLOG, REPORT
 
-from syndtrack.flow import read_article
-from syndtrack.models import Credit, Publisher, Submission
+from syndtrack.flow import Flow, ReadArticle, read_article
+from syndtrack.models import Credit, PollResult, Publisher, Submission
 from syndtrack.store.publishers import feed_name
 from syndtrack.store.store import Store
 
@@ -109,3 +109,23 @@ def test_a_publisher_known_by_its_address_takes_its_feeds_name_and_a_stated_one_
         assert store.publishers.of_feed("https://mole.example/rss", "Mole End Blog » Feed") == by_address
         assert store.publishers.of_feed("https://digest.example/rss", "Something else") == stated
     assert rows(store, "SELECT name FROM publisher ORDER BY 1") == [("Mole End Blog",), ("The Pilot Digest",)]
+
+
+@pytest.mark.parametrize(("url", "feeds"), [(AGGREGATOR["url"], 1), ("https://elsewhere.example/1", 0)], ids=["at home", "elsewhere"])
+def test_a_feed_is_its_sites_publishers_once_an_article_of_that_site_came(store: Store, url: str, feeds: int):
+    read = read_article(Submission(url, START, text=AGGREGATOR["text"], publisher=AGGREGATOR["publisher"]))
+    assert isinstance(read, ReadArticle)
+    with store.transaction():
+        store.feeds.add("https://digest.example/rss", None, START)
+    (feed,) = store.feeds.all()
+    Flow(store).record_poll(PollResult(feed, START, "new", 200, "why"), [read], [])
+    found = {row["name"]: row["feeds"] for row in store.directory.publishers()}
+    assert found[AGGREGATOR["publisher"]] == feeds
+
+
+def test_a_login_in_an_articles_address_is_not_stored(store: Store):
+    read = read_article(Submission("https://ada:swordfish@digest.example/1", START, text=AGGREGATOR["text"]))
+    assert isinstance(read, ReadArticle)
+    with store.transaction():
+        Flow(store).record([read])
+    assert rows(store, "SELECT url FROM article UNION ALL SELECT url FROM address") == [("https://digest.example/1",)] * 2

@@ -156,6 +156,23 @@ async def test_an_empty_database_has_pages_that_say_what_to_do(tmp_path: Path, c
             await record(client, site, name)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("localhost:99", 200), ("127.0.0.1", 200), ("[::1]:99", 200), ("192.168.1.5:8080", 200)),
+        *(("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example", 403), ("[", 403)),
+    ],
+)
+@pytest.mark.parametrize("path", ["", "api/v1/duplicates", "metrics", "healthz", "style.css"])
+async def test_a_name_that_was_pointed_here_shows_nothing(site: Site, client: aiohttp.ClientSession, path: str, host: str, status: int):
+    async with client.get(site.address + path, headers={"Host": host}) as answer:
+        text = await answer.text()
+    assert answer.status == status
+    if status != 200:
+        assert "not at a name that anybody could point here" in text
+        assert "Pilot" not in text
+
+
 async def test_health_says_how_much_is_stored(site: Site, client: aiohttp.ClientSession):
     status, text = await fetched(client, site, "healthz")
     assert (status, json.loads(text)["ok"], json.loads(text)["articles"]) == (200, True, 4)

@@ -154,6 +154,11 @@ def _print(record: dict[str, Any], form: str) -> None:
         for row in record[rows][:20]:
             lag = row["median_lag_seconds"]
             after = "" if lag is None else f", median lag {lag // 60} min"
-            click.echo(one_line(f"  {title} {row[other]}: {row['copies']} times, {row['credited_share']:.0%} credited{after}"))
+            click.echo(one_line(f"  {title} {row[other]}: {_times(row['copies'])}, {row['credited_share']:.0%} credited{after}"))
         if len(record[rows]) > 20:
             click.echo(f"  {title} {len(record[rows]) - 20} more: syndtrack report publishers")
+
+
+def _times(number: int) -> str:
+    """How often."""
+    return "once" if number == 1 else f"{number} times"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,7 +14,8 @@ from syndtrack.reports.formats import print_rows
 
 if TYPE_CHECKING:
     from syndtrack.exchange import Signed
-    from syndtrack.store.lookups import Row
+
+T = TypeVar("T")
 
 AT_LEAST = 0.2  # unrelated texts have 0, and chance alone gives them an estimate of less than 0.05
 ON_TERMINALS = ("their_publisher", "their_title", "our_publisher", "ours", "resemblance", "standard_error")
@@ -46,28 +47,33 @@ def signature(session: Session, *, file: str | None, stored: bool, compare: str 
 
     refused: list[Refusal] = []
     if file is not None:
-        _print(signatures_of(file, utc_now()), refused)
+        _print(signatures_of(file, utc_now()), form, refused)
     else:
         with session.reading() as tracker:
             if compare is None:
-                _print(stored_signatures(tracker.store), refused)
+                _print(stored_signatures(tracker.store), form, refused)
             else:
                 rows = _accepted(resembling(tracker.store, compare, at_least), refused)
                 print_rows(rows, form, empty="no stored article resembles any of them", title="Resembling", columns=ON_TERMINALS)
     finish(refused)
 
 
-def _print(signed: Iterable[Signed | Refusal], refused: list[Refusal]) -> None:
-    for each in signed:
-        if isinstance(each, Refusal):
-            refused.append(each)
-        else:
-            click.echo(each.to_json())
+def _print(signed: Iterable[Signed | Refusal], form: str, refused: list[Refusal]) -> None:
+    """One object a line; as `json` these lines are an array."""
+    lines = (each.to_json() for each in _accepted(signed, refused))
+    if form != "json":
+        for line in lines:
+            click.echo(line)
+        return
+    click.echo("[", nl=False)
+    for number, line in enumerate(lines):
+        click.echo((",\n" if number else "") + line, nl=False)
+    click.echo("]")
 
 
-def _accepted(rows: Iterable[Row | Refusal], refused: list[Refusal]) -> Iterator[Row]:
-    for row in rows:
-        if isinstance(row, Refusal):
-            refused.append(row)
+def _accepted(each: Iterable[T | Refusal], refused: list[Refusal]) -> Iterator[T]:
+    for one in each:
+        if isinstance(one, Refusal):
+            refused.append(one)
         else:
-            yield row
+            yield one

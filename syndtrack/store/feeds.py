@@ -86,10 +86,15 @@ class Feeds:
         )
         return dict(rows.fetchall())
 
+    def belongs(self, feed_id: int, publisher_id: int) -> None:
+        """Whose a feed is."""
+        self._db.execute("UPDATE feed SET publisher_id = ?1 WHERE id = ?2 AND publisher_id IS NOT ?1", (publisher_id, feed_id))
+
     def record(self, result: PollResult, new_entries: int) -> None:
         """Store a feed's new validators and schedule, and the poll itself."""
         feed = result.feed
-        values: dict[str, Any] = {name: getattr(feed, name) for name in FIELDS if name != "id"}
+        # whose a feed is does not come from its poll: meanwhile publishers may have been merged
+        values: dict[str, Any] = {name: getattr(feed, name) for name in FIELDS if name not in ("id", "publisher_id")}
         values |= {name: to_text_or_none(values[name]) for name in TIMES} | {"hints": _hints_text(feed.hints)}
         # up, not down: a time before which nobody is to be asked
         values |= {name: None if (at := getattr(feed, name)) is None else to_text_up(at) for name in ("next_check", "asked_to_wait_until")}

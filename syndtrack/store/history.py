@@ -19,6 +19,8 @@ from syndtrack.store.times import to_text
 
 # A confidence that moved by less says nothing new: in a story of many copies each one that comes in moves all of them a little.
 CONFIDENCE_CHANGE = 0.1
+KEPT_OF_EACH = 100  # changes of one article, besides its first tracing
+KEPT = 2_000_000  # of all articles, 0.2 KB each
 
 Change = Literal["first traced", "gained", "lost", "replaced", "confidence", "credited", "verdict"]
 Row = dict[str, Any]
@@ -60,7 +62,8 @@ class History:
         causes = defaultdict(list)
         for number, *why in self._db.execute(f"SELECT article_id, cause, because FROM retrace WHERE article_id {within}", (listed,)):
             causes[number].append((why[0], why[1]))
-        told, rows = [], []
+        told: list[tuple[str, int]] = []
+        rows: list[tuple[Any, ...]] = []
         for component in components:
             reasons = _Causes([(before[a], causes[a]) for a in component if a in before])
             for number in component:
@@ -81,6 +84,17 @@ class History:
             rows,
         )
         self._db.execute(f"DELETE FROM retrace WHERE article_id {within}", (listed,))
+        self._forget({row[0] for row in rows})
+
+    def _forget(self, changed: Iterable[int]) -> None:
+        """Let go of the oldest changes of articles that have too many, and of the oldest of all."""
+        self._db.execute(
+            "DELETE FROM history WHERE id IN (SELECT id FROM "
+            "(SELECT id, row_number() OVER (PARTITION BY article_id ORDER BY id DESC) AS place FROM history "
+            "WHERE change <> 'first traced' AND article_id IN (SELECT value FROM json_each(?))) WHERE place > ?)",
+            (json.dumps(sorted(changed)), KEPT_OF_EACH),
+        )
+        self._db.execute("DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (KEPT,))
 
     def _sources(self, listed: str) -> dict[int, list[Told]]:
         """The sources of articles as they are now, the most confident first."""

@@ -113,7 +113,7 @@ class Judging:
 def check_site(headers: Mapping[str, str], bound: str, *, is_form: bool = False) -> None:
     """Whether a request that writes comes from our own pages or from a program, by its headers. Raises web.HTTPForbidden."""
     host = headers.get("Host", "")
-    if not _is_own(host, bound):
+    if not is_own(host, bound):
         raise web.HTTPForbidden(reason="verdicts are taken at an address or at localhost only, not at a name that anybody could point here")
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     if site is not None:
@@ -126,7 +126,7 @@ def check_site(headers: Mapping[str, str], bound: str, *, is_form: bool = False)
         raise web.HTTPForbidden(reason="this request comes from a page of another site")
 
 
-def _is_own(host: str, bound: str) -> bool:
+def is_own(host: str, bound: str) -> bool:
     """Whether a Host header names an address, this machine, or the name that the server was told to listen at."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")

@@ -25,7 +25,7 @@ from syndtrack.reports.formats import plain
 from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
-from syndtrack.web.judging import MAX_BODY, Judging
+from syndtrack.web.judging import MAX_BODY, Judging, is_own
 from syndtrack.web.marking import ago, exact, marked, spoken
 from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation, one_publisher
 from syndtrack.web.websub import Callback
@@ -38,6 +38,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+
+ELSEWHERE = "pages are shown at an address, at localhost or at the name given with --host, not at a name that anybody could point here"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
@@ -175,6 +177,8 @@ class Site:
         try:
             if self.callback.is_foreign(request):
                 raise web.HTTPForbidden(reason="at this name only hubs are answered; pages are shown at localhost or an address")
+            if not request.path.startswith(PATH) and not is_own(request.headers.get("Host", "localhost"), self._host):
+                raise web.HTTPForbidden(reason=ELSEWHERE)  # a page of another site may have had its name point here
             response = await handler(request)
         except NotFoundError as error:
             response = self._refusal(request, 404, error.what, error.reason)
