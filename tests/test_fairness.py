@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, closing
 
@@ -131,6 +132,56 @@ async def test_a_poll_whose_articles_take_long_to_read_does_not_hold_up_those_af
         async with scheduling(web, workers, *feeds) as scheduler:
             await scheduler._poll(feeds, lambda *_: None, note)
     assert stored[2] == 1
+
+
+async def test_polls_that_brought_nothing_are_stored_together_while_the_store_is_busy(monkeypatch):
+    web, batches, free, names = Web(), [], threading.Event(), [f"site{n}.example" for n in range(40)]
+    record, ask, asked = Flow.record_polls, Poller.poll_one, []
+
+    def record_when_all_are_asked(flow: Flow, results: Sequence[PollResult]) -> None:
+        free.wait()
+        batches.append(len(results))
+        record(flow, results)
+
+    async def note(poller: Poller, *args: object) -> PollResult:
+        result = await ask(poller, *args)
+        asked.append(result.feed.id)
+        if len(asked) == len(names):
+            free.set()
+        return result
+
+    monkeypatch.setattr(Flow, "record_polls", record_when_all_are_asked)
+    monkeypatch.setattr(Poller, "poll_one", note)
+    async with web.server as server, Workers(1) as workers:
+        server.pages["/feed"] = Reply(status="500 Internal Server Error")  # so that nothing else is asked of the store
+        feeds = web.feeds(*map(web.url, names))
+        async with scheduling(web, workers, *feeds) as scheduler:
+            summary = await scheduler._poll(feeds, lambda *_: None, lambda _: None)
+    assert summary.polled == sum(batches) == 40
+    assert len(batches) < 10
+
+
+async def test_of_many_hosts_that_are_due_at_once_few_are_begun_with_before_the_others(monkeypatch):
+    web, under_way, most = Web(), 0, 0
+    poll_host = Poller._poll_host
+
+    async def count(*args: object) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            await poll_host(*args)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(Poller, "_poll_host", count)
+    async with web.server as server, Workers(1) as workers:
+        server.pages["/feed"] = Reply(rss())
+        feeds = web.feeds(*(web.url(f"site{n}.example") for n in range(100)))
+        async with make_poller(web, workers, Clock()) as poller:
+            results = [result async for result in poller.poll(feeds, nothing_known)]
+    assert len(results) == 100
+    assert most < 50
 
 
 async def test_a_feed_of_many_articles_does_not_stand_before_a_feed_of_one(monkeypatch):
