@@ -21,6 +21,7 @@ from pathlib import Path
 from syndtrack.errors import FeedError, RefusedError
 from syndtrack.flow import read_article
 from syndtrack.models import Refusal, Submission
+from syndtrack.polling import workers as worker_processes
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.charset import decode
 from syndtrack.reading.entries import parse_feed
@@ -128,13 +129,14 @@ def read_mutants(paths: Sequence[Path], kind: str, seed: int, numbers: Sequence[
     return found
 
 
-async def fuzz(paths: Sequence[Path], kind: str, count: int, seed: int, at_once: int) -> bool:
+async def fuzz(paths: Sequence[Path], kind: str, numbers: range, seed: int, at_once: int) -> bool:
     """Read so many mutants and print what came of them; whether there was no crash."""
     counts: Counter[str] = Counter()
     slowest: list[tuple[float, int]] = []
     peak = 0.0
-    numbers = iter(range(count))
+    left = iter(numbers)
     started = time.monotonic()
+    worker_processes.WALL_FACTOR = 100  # a machine that does other things meanwhile is no finding
     async with Workers(at_once, warm=("syndtrack.warm", "fuzz_feeds"), tasks_per_worker=100_000) as workers:
 
         async def read(batch: list[int]) -> None:
@@ -156,15 +158,17 @@ async def fuzz(paths: Sequence[Path], kind: str, count: int, seed: int, at_once:
                     print(f"mutant {number}: {outcome}, {seconds:.1f} s", flush=True)
 
         async def turn() -> None:
-            while batch := [n for _, n in zip(range(BATCH[kind]), numbers, strict=False)]:
+            while batch := [n for _, n in zip(range(BATCH[kind]), left, strict=False)]:
                 await read(batch)
                 if batch[-1] % 5_000 < len(batch):
-                    print(f"… {sum(counts.values())} of {count} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+                    print(f"… {sum(counts.values())} of {len(numbers)} in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
         await asyncio.gather(*(turn() for _ in range(at_once)))
     told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
     longest = ", ".join(f"{seconds:.1f} s (mutant {number})" for seconds, number in sorted(slowest, reverse=True))
-    print(f"{sum(counts.values())} mutants of {len(paths)} {kind}, seed {seed}: {told}; slowest {longest}; peak {peak:.0f} MB")
+    print(
+        f"{sum(counts.values())} mutants of {len(paths)} {kind}, seed {seed} from {numbers.start}: {told}; slowest {longest}; peak {peak:.0f} MB"
+    )
     return not counts["CRASH"]
 
 
@@ -181,6 +185,7 @@ def main() -> int:
     options.add_argument("folder", type=Path)
     options.add_argument("--pages", action="store_const", const="pages", default="feeds", dest="kind", help="the files are article pages")
     options.add_argument("--count", type=int, default=10_000)
+    options.add_argument("--first", type=int, default=0, help="the number of the first mutant, to go on with a run")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--workers", type=int, default=1)
     options.add_argument("--only", type=int, help="write this mutant to standard output and end")
@@ -191,7 +196,7 @@ def main() -> int:
     if given.only is not None:
         sys.stdout.buffer.write(mutant(paths, given.seed, given.only))
         return 0
-    return 0 if asyncio.run(fuzz(paths, given.kind, given.count, given.seed, given.workers)) else 1
+    return 0 if asyncio.run(fuzz(paths, given.kind, range(given.first, given.first + given.count), given.seed, given.workers)) else 1
 
 
 if __name__ == "__main__":
