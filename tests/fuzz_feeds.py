@@ -166,9 +166,8 @@ async def fuzz(paths: Sequence[Path], kind: str, numbers: range, seed: int, at_o
         await asyncio.gather(*(turn() for _ in range(at_once)))
     told = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
     longest = ", ".join(f"{seconds:.1f} s (mutant {number})" for seconds, number in sorted(slowest, reverse=True))
-    print(
-        f"{sum(counts.values())} mutants of {len(paths)} {kind}, seed {seed} from {numbers.start}: {told}; slowest {longest}; peak {peak:.0f} MB"
-    )
+    what = f"{sum(counts.values())} mutants of {len(paths)} {kind}, seed {seed} from {numbers.start}"
+    print(f"{what}: {told}; slowest {longest}; peak {peak:.0f} MB")
     return not counts["CRASH"]
 
 
