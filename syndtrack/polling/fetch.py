@@ -35,6 +35,9 @@ from syndtrack.urls import is_http, shown
 FEED_BYTES = 10_000_000
 PAGE_BYTES = 5_000_000
 FORM_ANSWER_BYTES = 10_000
+# Of one header, in bytes (aiohttp stops at 8,190, and policies of large sites are longer), and of all, in number.
+MAX_HEADER = 32_000
+MAX_HEADERS = 128
 ACCEPT_FEED = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 ACCEPT_PAGE = "text/html, application/xhtml+xml, */*;q=0.5"
 MAX_REDIRECTS = 5
@@ -127,7 +130,9 @@ class Fetcher:
             headers={"User-Agent": self._agent, "Accept-Encoding": ACCEPTED},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30),
             auto_decompress=False,
-            trust_env=False,
+            trust_env=False,  # the guard sees no address behind a proxy
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
         )
         # aiohttp asks a second time, at once, where a server closes the connection without an answer; there is no public switch for it
         session._retry_connection = False
