@@ -21,6 +21,7 @@ MAX_ANCHOR = 500
 MOST_LINKED = 2_000
 # A line of the page is the article's if it is one of its lines, or is held by one and is this long: "Home" is held by many texts.
 HELD_LINE = 40
+LONGEST_SEARCHED = 500_000  # code points of a text in which lines are looked for; 2,000 times 5 million took seconds
 
 _WHOLE_PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body|frameset)[\s>]", re.I)
 _OTHER_FORMATS = ("%PDF-", "\x89PNG", "PK\x03\x04", "GIF8", "\xff\xd8\xff", "{\\rtf")
@@ -91,9 +92,9 @@ def _read_page(submission: Submission, html: str) -> Reading:
 
 def _inside(page: Iterable[Line], text: str) -> Iterator[Line]:
     """Those of a page's lines that hold links and are in the article."""
-    own = set(text.split("\n"))
+    own, searched = set(text.split("\n")), text if len(text) <= LONGEST_SEARCHED else ""
     linked = [line for line in page if line.links][:MOST_LINKED]
-    return (line for line in linked if line.text in own or (len(line.text) >= HELD_LINE and line.text in text))
+    return (line for line in linked if line.text in own or (len(line.text) >= HELD_LINE and line.text in searched))
 
 
 def _links(found: Iterable[Line], base: str) -> tuple[Link, ...]:
