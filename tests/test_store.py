@@ -91,6 +91,23 @@ def test_full_text_search_folds_case_and_accents_and_wants_every_word(tmp_path: 
 # -- opening
 
 
+def test_a_database_of_the_first_version_is_brought_up_to_date_by_whoever_opens_it(tmp_path: Path):
+    with ingested(tmp_path, [AGENCY, AGGREGATOR, BLOG]) as tracker:
+        edges = tracker.store.lookups.counts()["edges"]
+    with closing(sqlite3.connect(tmp_path / "x.db")) as plain:
+        for table in ("naming", "habit", "claim", "dating"):
+            plain.execute(f"DROP TABLE {table}")
+        plain.execute("DELETE FROM _sqlite_migrations WHERE name = 'habits'")
+        plain.execute("PRAGMA user_version = 1")
+        plain.commit()
+    with closing(Store(tmp_path / "x.db", read_only=True)) as store:
+        assert rows(store, "SELECT count(*) FROM claim, habit") == [(0,)]
+    with closing(Store(tmp_path / "x.db")) as store:
+        Flow(store).settle()
+        assert store.lookups.counts()["edges"] == edges
+        assert rows(store, "SELECT count(*) FROM claim") == rows(store, "SELECT count(*) FROM article")
+
+
 def test_a_database_of_a_later_version_is_refused_and_left_as_it_is(tmp_path: Path):
     Store(tmp_path / "x.db").close()
     with closing(sqlite3.connect(tmp_path / "x.db")) as plain:
@@ -162,7 +179,7 @@ def test_processes_that_make_one_database_at_the_same_time_all_find_it_made(tmp_
     told = [maker.communicate("go\n")[1] for maker in makers]
     assert told == [""] * 4
     with closing(Store(tmp_path / "x.db", read_only=True)) as store:
-        assert rows(store, "SELECT count(*) FROM _sqlite_migrations") == [(1,)]
+        assert rows(store, "SELECT count(*) FROM _sqlite_migrations") == [(SCHEMA_VERSION,)]
 
 
 WRITING = """

@@ -10,7 +10,7 @@ from sqlite_utils import Database, Migrations
 from syndtrack.store.tables import ARTICLES, FEEDS, HABITS, MATCHES, VERDICTS
 
 APPLICATION_ID = 0x73796E64  # "synd": tells a database of ours from any other
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 migrations = Migrations("syndtrack")
 
@@ -63,15 +63,27 @@ BEST_EDGE = """
 @migrations()
 def first_tables(db: Database) -> None:
     """Feeds, articles, matches and edges; full-text search; the views for readers."""
-    for script in (FEEDS, ARTICLES, MATCHES, VERDICTS, HABITS):
-        for statement in script.split(";\n"):
-            if statement.strip():
-                db.conn.execute(statement)
+    for script in (FEEDS, ARTICLES, MATCHES, VERDICTS):
+        _run(db, script)
     db["revision"].enable_fts(["title", "text"], create_triggers=True, tokenize="unicode61 remove_diacritics 2")  # type: ignore[union-attr] # a table, no view
     _index_changed_texts_only(db)
     db.create_view("best_edge", BEST_EDGE)
     for name, query in VIEWS.items():
         db.create_view(name, query)
+
+
+@migrations()
+def habits(db: Database) -> None:
+    """What the articles of publishers tell of them. It is counted before tracing, so whatever is stored already is to be traced again."""
+    _run(db, HABITS)
+    db.conn.execute("UPDATE article SET traced = 0")
+
+
+def _run(db: Database, script: str) -> None:
+    """The statements of a script, inside the transaction that is open."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            db.conn.execute(statement)
 
 
 def _index_changed_texts_only(db: Database) -> None:

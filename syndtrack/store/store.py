@@ -54,9 +54,11 @@ class Store:
         self.path = str(path)
         try:
             self.db = Database(_connect(self.path, read_only))
-            self._check(read_only)
+            version = self._check(read_only)
             if not read_only:
                 self._prepare()
+            elif version < SCHEMA_VERSION:
+                Store(self.path).close()  # look-ups know the present tables only
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.path}: {_reason(error)}") from error
         connection = self.db.conn
@@ -164,8 +166,8 @@ class Store:
                 raise
             raise StoreError(f"{self.path}: {_reason(error)}") from error
 
-    def _check(self, read_only: bool) -> None:
-        """Refuse another program's database, one from a later version, and for reading one that nobody has made yet."""
+    def _check(self, read_only: bool) -> int:
+        """The version. Refuses another program's database, one from a later version, and for reading one that nobody has made yet."""
         application, version, tables = self.db.conn.execute(
             "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id, pragma_user_version"
         ).fetchone()  # at one moment: another process may be making it
@@ -177,6 +179,7 @@ class Store:
             raise StoreError(
                 f"{self.path}: made by a newer syndtrack (schema {version}, this one knows {SCHEMA_VERSION}); upgrade syndtrack"
             )
+        return int(version)
 
     def _prepare(self) -> None:
         """Pragmas, then whatever migrations are missing."""
