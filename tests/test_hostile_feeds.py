@@ -194,7 +194,7 @@ PAGES: dict[str, Callable[[], str]] = {
 async def outcomes(read: Callable[[Workers, str], Awaitable[str]], names: Iterable[str]) -> dict[str, str]:
     """What came of each input, all of them read by the same few workers, which have to survive or be replaced."""
     names = list(names)
-    async with Workers(2, warm=("syndtrack.warm",)) as workers:
+    async with Workers(2, warm=("syndtrack.flow",)) as workers:
         found = dict(zip(names, await asyncio.gather(*(read(workers, name) for name in names)), strict=True))
         assert await workers.run(len, "still there", what="the next one") == 11
     return found

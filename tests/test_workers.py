@@ -58,7 +58,7 @@ async def test_memory_is_bounded():
 
 async def test_whatever_an_input_asks_for_a_worker_never_holds_more_than_512_mb(tmp_path: Path):
     told = tmp_path / "peak"
-    async with Workers(1, warm=("syndtrack.warm",)) as workers:
+    async with Workers(1) as workers:
         for bomb in (tasks.fill_memory, tasks.fill_memory_in_pieces):
             with pytest.raises(RefusedError, match="bomb: needs more than 512 MB"):
                 await workers.run(bomb, told, what="bomb")
