@@ -108,10 +108,8 @@ class Workers:
         if pool is not None:
             # A fork server whose children are ended while they start says so with a traceback.
             await asyncio.to_thread(self._wait_until_started)
-            ended, loop = asyncio.Event(), asyncio.get_running_loop()
-            _end_aside(pool, lambda: loop.call_soon_threadsafe(ended.set))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), END_SECONDS)
+            # Until the thread has ended, the pool is held here: dropped by a daemon thread while the program ends, it leaves semaphores.
+            await asyncio.to_thread(_end_aside(pool).join, END_SECONDS)
 
     async def run(self, function: Callable[..., T], *args: object, what: str, deadline: float = 10.0, given: Input | None = None) -> T:
         """What `function(*args)` returns in a worker. `what` names the input in messages.
@@ -225,7 +223,7 @@ class Workers:
             _end_aside(broken)
 
 
-def _end_aside(pool: ProcessPool, told: Callable[[], object] = lambda: None) -> None:
+def _end_aside(pool: ProcessPool) -> threading.Thread:
     """Ends a pool in a thread of its own: the workers are killed within a moment, but a pool that answers no more may keep the thread.
 
     A thread of the event loop's executor would then keep the loop from closing.
@@ -234,10 +232,10 @@ def _end_aside(pool: ProcessPool, told: Callable[[], object] = lambda: None) -> 
     def end() -> None:
         pool.stop()  # type: ignore[no-untyped-call] # pebble says py.typed but leaves this one untyped
         pool.join()
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            told()
 
-    threading.Thread(target=end, name="syndtrack-end-pool", daemon=True).start()
+    thread = threading.Thread(target=end, name="syndtrack-end-pool", daemon=True)
+    thread.start()
+    return thread
 
 
 def _prepare(memory_bytes: int, warm: Sequence[str], started: Semaphore) -> None:
