@@ -6,6 +6,7 @@ import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ingested, rows
@@ -220,6 +221,35 @@ def test_whoever_waits_long_for_another_process_says_so_once(
             pass
         other.communicate()
     assert [r.getMessage() for r in caplog.records] == [f"{tmp_path / 'x.db'}: another process is writing; waiting for it"]
+
+
+class Recovering:
+    """A connection that another process makes wait while it recovers the WAL, as Python's own sqlite3 tells it."""
+
+    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - of sqlite3 or pysqlite3
+        self.connection, self.begun = connection, 0
+
+    def execute(self, statement: str) -> Any:  # noqa: ANN401 - as above
+        if statement.startswith("BEGIN"):
+            self.begun += 1
+            if self.begun < 3:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = 261  # SQLITE_BUSY_RECOVERY
+                raise error
+        return self.connection.execute(statement)
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self.connection.in_transaction)
+
+
+def test_a_writer_waits_while_another_process_recovers_the_database(store: Store, monkeypatch: pytest.MonkeyPatch):
+    recovering = Recovering(store.db.conn)
+    monkeypatch.setattr(store.db, "conn", recovering)
+    with store.transaction():
+        store.articles.refuse(START, "a line", "")
+    assert recovering.begun == 3
+    assert rows(store, "SELECT what FROM refusal") == [("a line",)]
 
 
 # -- transactions

@@ -130,7 +130,8 @@ class Store:
                     return
                 except sqlite3.OperationalError as error:
                     waited = time.monotonic() - since
-                    if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or waited > WRITE_WAIT:
+                    # the lower byte: sqlite3 also tells busy how (SQLITE_BUSY_RECOVERY), pysqlite3 does not
+                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited > WRITE_WAIT:
                         raise
                 if waited > TELL_AFTER and not told:
                     log.warning("%s: another process is writing; waiting for it", self.path)
