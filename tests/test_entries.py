@@ -397,6 +397,14 @@ def test_elements_without_end_are_read_up_to_a_number_and_that_is_said(monkeypat
     assert feed.problems == ("more than 250000 elements; those beyond are left out",)
 
 
+@pytest.mark.parametrize("broken", ["", "<b>"], ids=["well-formed", "not-well-formed"])
+def test_an_entry_within_which_elements_become_too_many_is_left_out_whole(monkeypatch: pytest.MonkeyPatch, broken: str):
+    monkeypatch.setattr("syndtrack.reading.feed_markup.MAX_ELEMENTS", 50)
+    many = "<item><link>/b</link><title>Headline</title>" + "<a></a>" * 100 + "<description>Text.</description></item>"
+    feed = read(rss(broken + "<item><link>/a</link></item>" + many))
+    assert [entry.url for entry in feed.entries] == ["https://paper.example/a"]
+
+
 def test_an_entity_of_the_feeds_own_stands_for_a_few_characters_only():
     bomb = b'<!DOCTYPE rss [\n<!ENTITY long "' + b"x" * 5_000 + b"\">\n<!ENTITY q '!'>\n]>"
     (entry,) = read(bomb + rss("<item><link>/a</link><title>A&long;&q;</title></item>").split(b"?>", 1)[1]).entries

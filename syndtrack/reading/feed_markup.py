@@ -84,14 +84,14 @@ def read_markup(body: bytes, url: str, content_type: str | None, most_entries: i
         strict.most_entries = most_entries
         try:
             more = _cut_short(strict.read, content)
-            return strict.feeddata, strict.entries, version or strict.version, more
+            return strict.feeddata, _whole_entries(strict, more), version or strict.version, more
         except expat.ExpatError:
             pass  # not well-formed
     loose = _Loose(base, None, "utf-8", entities)
     loose.most_entries = most_entries
     less = _first(_first(content, b"<", MAX_ELEMENTS), b"&", MAX_REFERENCES)
-    more = _cut_short(loose.feed, less.decode("utf-8", "replace"))
-    return loose.feeddata, loose.entries, version or loose.version, more or (_TOO_LONG if len(less) < len(content) else "")
+    more = _cut_short(loose.feed, less.decode("utf-8", "replace")) or (_TOO_LONG if len(less) < len(content) else "")
+    return loose.feeddata, _whole_entries(loose, more), version or loose.version, more
 
 
 def _cut_short(read: Any, content: Any) -> str:  # noqa: ANN401 - either parser with what it takes
@@ -101,6 +101,12 @@ def _cut_short(read: Any, content: Any) -> str:  # noqa: ANN401 - either parser 
     except _EnoughError as error:
         return str(error)
     return ""
+
+
+def _whole_entries(parser: Any, more: str) -> list[Any]:  # noqa: ANN401 - as above
+    """The entries without the one within which reading stopped: it would lack the end of its text."""
+    entries: list[Any] = parser.entries
+    return entries[:-1] if more == _TOO_LONG and parser.inentry else entries
 
 
 def _first(content: bytes, mark: bytes, count: int) -> bytes:
