@@ -65,6 +65,11 @@ def test_a_stored_article_has_the_signature_that_its_text_has(tmp_path, database
     assert [json.loads(line)["signature"] for line in stored] == [json.loads(line)["signature"] for line in made]
 
 
+def test_of_a_file_that_cannot_be_read_no_half_array_is_printed(tmp_path):
+    found = run("signature", str(tmp_path / "none.jsonl"), "--format", "json")
+    assert (found.exit_code, found.stdout) == (2, "")
+
+
 def test_lines_come_back_as_they_were(tmp_path):
     (one,) = signatures_of(archive(tmp_path, [BLOG]), START)
     again = Signed.from_json(one.to_json())

@@ -65,10 +65,11 @@ def _print(signed: Iterable[Signed | Refusal], form: str, refused: list[Refusal]
         for line in lines:
             click.echo(line)
         return
-    click.echo("[", nl=False)
-    for number, line in enumerate(lines):
-        click.echo((",\n" if number else "") + line, nl=False)
-    click.echo("]")
+    before = "["  # with the first line: nothing is printed where the file cannot be read
+    for line in lines:
+        click.echo(before + line, nl=False)
+        before = ",\n"
+    click.echo("[]" if before == "[" else "]")
 
 
 def _accepted(each: Iterable[T | Refusal], refused: list[Refusal]) -> Iterator[T]:
