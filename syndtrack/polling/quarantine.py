@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from syndtrack.models import Input, Poison
 
 TRIES = 2
-# Addresses and feeds whose input needed more than the first try's time, and was read: the next goes to the slow lane at once.
+# Addresses whose input needed more than the first try's time and was read at the second, and feeds of which one ran out of it: what they
+# give next goes to the slow lane at once.
 SLOW_REMEMBERED = 10_000
 
 
