@@ -94,6 +94,27 @@ def test_search_finds_words_and_says_so_when_there_are_none(filled):
 
 
 @pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("潮汐学校周二宣布，灯塔旁的图书馆将于明年重新开放。Lunnet 的居民表示欢迎。", "图书馆"),
+        ("โรงเรียนริมทะเลประกาศว่าห้องสมุดข้างประภาคารจะเปิดอีกครั้ง Lunnet", "ห้องสมุด"),
+    ],
+    ids=["chinese", "thai"],
+)
+def test_search_finds_words_within_a_sentence_that_is_written_without_spaces(run, tmp_path: Path, text: str, held: str):
+    other = {"url": "https://tide.example/other", "text": "Lunnet has no library, and nobody there has asked for one in years."}
+    lines = [json.dumps(each) + "\n" for each in ({"url": "https://tide.example/one", "text": text}, other)]
+    (tmp_path / "u.jsonl").write_text("".join(lines), encoding="utf-8")
+    assert run("ingest", "u.jsonl").exit_code == 0
+    for words in ([held], [held, "lunnet"]):
+        rows = [json.loads(line) for line in run("search", *words, "--format", "jsonl").stdout.splitlines()]
+        assert [row["url"] for row in rows] == ["https://tide.example/one"]
+        assert held in rows[0]["passage"] or len(words) == 2
+    assert "No article" in run("search", held, "library").stdout
+    assert "No article" in run("search", *[f"{held}{number}" for number in range(2_000)]).stdout
+
+
+@pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
         (["report", "nonsense"], 2, "nonsense"),

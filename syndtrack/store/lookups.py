@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import regex
 from sqlite_utils import Database
 
 from syndtrack.store.history import History
@@ -14,6 +15,9 @@ from syndtrack.store.verdicts import Kept, VerdictTable
 from syndtrack.urls import article_key, is_http, shown
 
 Row = dict[str, Any]
+
+UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+"""A character of a script that is written without spaces: to the full-text index a whole clause of it is one word."""
 
 MATCHES = """
     SELECT x.url AS a, y.url AS b, m.resemblance, m.a_in_b, m.b_in_a, m.shared_words, m.kind,
@@ -157,16 +161,33 @@ class Lookups:
         return {name: self._db.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for name, table in tables.items()}
 
     def search(self, query: str, limit: int) -> list[Row]:
-        """Current revisions that hold all words of the query, the best first."""
-        words = " ".join('"' + word.replace('"', '""') + '"' for word in query.replace("\0", " ").split())
+        """Current revisions that hold all words of the query, the best first.
+
+        The full-text index knows words by what stands between them. A word of a script that is written without spaces is looked for in
+        the texts themselves, as it is written: among the articles that hold the other words, or among all where there are no others.
+        """
+        words = query.replace("\0", " ").split()
         if not words:
             return []
+        unspaced = [word for word in words if UNSPACED.search(word)]
+        indexed = " ".join('"' + word.replace('"', '""') + '"' for word in words if word not in unspaced)
+        # One parameter however many words there are: SQLite takes no expression deeper than 1,000.
+        held = " AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(r.text, value) + instr(coalesce(r.title, ''), value) = 0)"
+        row = "SELECT a.url, p.name AS publisher, a.title, a.first_seen,"
+        joined = "JOIN article a ON a.revision_id = r.id JOIN publisher p ON p.id = a.publisher_id"
+        if indexed:
+            return list(
+                self._db.query(
+                    f"{row} snippet(revision_fts, 1, '[', ']', ' … ', 16) AS passage FROM revision_fts f JOIN revision r ON r.id = f.rowid "
+                    f"{joined} WHERE revision_fts MATCH ?{held} ORDER BY rank, a.url LIMIT ?",
+                    (indexed, json.dumps(unspaced), limit),
+                )
+            )
         return list(
             self._db.query(
-                "SELECT a.url, p.name AS publisher, a.title, a.first_seen, snippet(revision_fts, 1, '[', ']', ' … ', 16) AS passage "
-                "FROM revision_fts f JOIN revision r ON r.id = f.rowid JOIN article a ON a.revision_id = r.id "
-                "JOIN publisher p ON p.id = a.publisher_id WHERE revision_fts MATCH ? ORDER BY rank, a.url LIMIT ?",
-                (words, limit),
+                f"{row} substr(r.text, max(1, instr(r.text, ?) - 20), 60) AS passage FROM revision r "
+                f"{joined} WHERE 1{held} ORDER BY a.first_seen DESC, a.url LIMIT ?",
+                (unspaced[0], json.dumps(unspaced), limit),
             )
         )
 
