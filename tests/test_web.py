@@ -163,7 +163,7 @@ async def test_an_empty_database_has_pages_that_say_what_to_do(tmp_path: Path, c
         *(("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example", 403), ("[", 403)),
     ],
 )
-@pytest.mark.parametrize("path", ["", "api/v1/duplicates", "metrics", "healthz", "style.css"])
+@pytest.mark.parametrize("path", ["", "api/v1/duplicates", "style.css"])
 async def test_a_name_that_was_pointed_here_shows_nothing(site: Site, client: aiohttp.ClientSession, path: str, host: str, status: int):
     async with client.get(site.address + path, headers={"Host": host}) as answer:
         text = await answer.text()
@@ -171,6 +171,12 @@ async def test_a_name_that_was_pointed_here_shows_nothing(site: Site, client: ai
     if status != 200:
         assert "not at a name that anybody could point here" in text
         assert "Pilot" not in text
+
+
+@pytest.mark.parametrize("path", ["metrics", "healthz"])
+async def test_programs_that_watch_may_know_this_machine_by_any_name(site: Site, client: aiohttp.ClientSession, path: str):
+    async with client.get(site.address + path, headers={"Host": "newsbox:8080"}) as answer:
+        assert answer.status == 200
 
 
 async def test_health_says_how_much_is_stored(site: Site, client: aiohttp.ClientSession):

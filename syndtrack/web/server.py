@@ -39,6 +39,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+COUNTS = ("/healthz", "/metrics")  # numbers only, asked for by programs that know this machine by any name
 ELSEWHERE = "pages are shown at an address, at localhost or at the name given with --host, not at a name that anybody could point here"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -177,7 +178,7 @@ class Site:
         try:
             if self.callback.is_foreign(request):
                 raise web.HTTPForbidden(reason="at this name only hubs are answered; pages are shown at localhost or an address")
-            if not request.path.startswith(PATH) and not is_own(request.headers.get("Host", "localhost"), self._host):
+            if not request.path.startswith((PATH, *COUNTS)) and not is_own(request.headers.get("Host", "localhost"), self._host):
                 raise web.HTTPForbidden(reason=ELSEWHERE)  # a page of another site may have had its name point here
             response = await handler(request)
         except NotFoundError as error:
