@@ -53,8 +53,7 @@ def chain_tree(record: TraceRecord) -> RenderableType:
 def inspection(record: InspectRecord) -> RenderableType:
     """What an article says of itself."""
     head = Text(one_line(record["title"] or record["url"]), style="bold")
-    words = len(record["cleaned"].split())
-    return Group(head, Text(f"{len(record['text'])} characters; {words} words after cleaning"), *_statements(record))
+    return Group(head, Text(f"{len(record['text'])} characters; {len(record['cleaned'])} after cleaning"), *_statements(record))
 
 
 def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:
