@@ -36,7 +36,7 @@ from syndtrack.words import tokenise
 
 T = TypeVar("T")
 
-LEARNED_EVERY = timedelta(hours=1)  # between polls: houses take a pass over all edges, 1.2 s for 150,000; a habit may concern many stories
+HOUSES_LEARNED = timedelta(hours=1)  # a pass over all edges: 1.2 s where there are 150,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Flow:
     def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.store = store
         self._now = now
-        self._learning_due = now() + LEARNED_EVERY
+        self._houses_due = now() + HOUSES_LEARNED
         self._pairing = Pairing(store)
 
     # -- recording
@@ -117,18 +117,15 @@ class Flow:
         return recorded
 
     def record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
-        """Store one poll whole, up to its edges, in one transaction. Returns the number of new articles and revisions.
-
-        What it tells of its publishers is counted; what follows from that for other stories is left for a while, being of any size.
-        """
+        """Store one poll whole, up to its edges, in one transaction. Returns the number of new articles and revisions."""
         try:
             with self.store.transaction():
                 news = self._record_poll(result, articles, refused)
         except BaseException:
             self._pairing.start_over()
             raise
-        if self._now() >= self._learning_due:
-            self.settle()
+        if self._now() >= self._houses_due:
+            self.learn_houses()
         return news
 
     def record_polls(self, results: Sequence[PollResult]) -> None:
@@ -162,7 +159,7 @@ class Flow:
         for refusal in (*result.refused, *refused):
             self.store.articles.refuse(result.at, refusal.what, refusal.reason, feed_id)
         if articles:
-            self._settle(nullcontext, lambda *_: None, conclude=False)
+            self._settle(nullcontext, lambda *_: None)
         return news
 
     def pretend(self, article: ReadArticle, look: Callable[[int], T]) -> T:
@@ -256,15 +253,15 @@ class Flow:
 
     def learn_houses(self) -> None:
         """Bring up to date which publishers print each other's pages as sites of one house do. Between polls this is done now and then."""
-        self._learning_due = self._now() + LEARNED_EVERY
+        self._houses_due = self._now() + HOUSES_LEARNED
         if self.store.owners.houses_are_stale():
             with self.store.transaction():
                 self.store.owners.decide_by_behaviour()
 
     # -- the steps
 
-    def _settle(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress, *, conclude: bool = True) -> None:
-        """Learn furniture, clean, match, `conclude` what publishers' habits are, trace; each batch in a transaction as given."""
+    def _settle(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
+        """Learn furniture, clean, match, trace; each batch in a transaction as given."""
         with transaction():
             self._pairing.follow()
             for publisher_id in self.store.publishers.unjoined():
@@ -273,7 +270,7 @@ class Flow:
                 self.store.lines.learn(publisher_id)
         self._clean(transaction, progress)
         self._pairing.match(transaction, progress)
-        self._trace(transaction, progress, conclude=conclude)
+        self._trace(transaction, progress)
 
     def _join(self, publisher_id: int) -> None:
         """Articles of a merged publisher become one where they had become one, had it been one publisher from the start."""
@@ -310,9 +307,9 @@ class Flow:
         self.store.matches.save_fingerprints(judged)
         self.store.articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
 
-    def _trace(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress, *, conclude: bool) -> None:
+    def _trace(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
         """Edges and stories of every story with an article that changed."""
-        self._learn_habits(transaction, conclude=conclude)
+        self._learn_habits(transaction)
         read_at, done = None, 0
         while True:
             with transaction():
@@ -320,7 +317,7 @@ class Flow:
                 if not untraced:
                     return
                 self.store.habits.count(untraced)  # once more: another process may have brought some since
-                if conclude and self.store.habits.conclude():
+                if self.store.habits.conclude():
                     read_at = None
                 if read_at != self.store.others_wrote():  # 10,000 verdicts take 1.5 s to read
                     read_at = self.store.others_wrote()
@@ -338,7 +335,7 @@ class Flow:
             done += len(seen)
             progress("traced", done, 0)
 
-    def _learn_habits(self, transaction: Callable[[], AbstractContextManager[None]], *, conclude: bool) -> None:
+    def _learn_habits(self, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         """What the articles that changed tell of their publishers, before any is traced; other stories that it concerns become untraced."""
         after, told = 0, [0]
         while told:
@@ -346,9 +343,8 @@ class Flow:
                 told = self.store.habits.untold(after, BATCH)
                 self.store.habits.count(told)
                 after = told[-1] if told else after
-        if conclude:
-            with transaction():
-                self.store.habits.conclude()
+        with transaction():
+            self.store.habits.conclude()
 
     def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> None:
         """Trace some components, loaded together."""

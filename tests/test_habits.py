@@ -2,21 +2,16 @@
 
 import json
 import random
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import rows
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndtrack.config import Settings
-from syndtrack.flow import Flow, ReadArticle, read_article
-from syndtrack.models import PollResult, Submission
 from syndtrack.provenance.habits import CLAIM_KINDS, claim_kind, dates_of, habit_step, is_polled
-from syndtrack.store.store import Store
 from syndtrack.tracker import Tracker
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -60,14 +55,6 @@ def take_in(tracker: Tracker, folder: Path, articles: list[dict[str, str]]) -> N
     tracker.ingest([str(path)])
 
 
-def submitted(article: dict[str, str]) -> Submission:
-    """An article as a feed hands it in."""
-    seen, published = (datetime.fromisoformat(article[name]) for name in ("first_seen", "published"))
-    return Submission(
-        article["url"], seen, text=article["text"], title=article["title"], publisher=article["publisher"], published=published
-    )
-
-
 def findings(tracker: Tracker) -> list[object]:
     """Edges and everything that was counted, by names."""
     told = tracker.store.db.query(
@@ -105,24 +92,6 @@ def test_what_came_first_is_traced_again_when_a_habit_shows_later(tmp_path: Path
         silent = [row for row in expected if "moleendblog.example/7" in str(row)]
         assert silent
         assert not set(map(str, silent)) & set(map(str, before))
-
-
-def test_a_poll_only_counts_and_what_follows_for_older_stories_waits_for_settling(tmp_path: Path, expected: list[object]):
-    with Tracker(Settings(db=tmp_path / "x.db")) as tracker:
-        take_in(tracker, tmp_path, SILENT + NAMING)
-        steps = "SELECT max(step), sum(changed) FROM habit"
-        with closing(Store(tmp_path / "x.db")) as store:
-            flow = Flow(store, lambda: START)
-            with store.transaction():
-                store.feeds.add("https://feeds.example/rss", None, START)
-            readings = [read_article(submitted(each)) for each in CREDITED]
-            polled = PollResult(store.feeds.all()[0], START, "new", 200, "why")
-            flow.record_poll(polled, [r for r in readings if isinstance(r, ReadArticle)], [])
-            assert rows(store, steps)[0][0] == 0
-            assert rows(store, steps)[0][1] > 0
-            flow.settle()
-            assert rows(store, steps) == [(1, 0)]
-        assert findings(tracker) == expected
 
 
 def test_forgetting_and_adding_again_counts_down_and_up(tmp_path: Path, expected: list[object]):
