@@ -144,17 +144,17 @@ class Pairing:
             words_a, words_b = self._words_of(ra), self._words_of(rb)
             match = compare(words_a, words_b, attested=attested)
             if match is not None:
-                verified.append((match.resemblance, match.shared_words, match.a_in_b, -ra, -rb, match))
+                verified.append((match.resemblance, match.shared_words, min(match.a_in_b, match.b_in_a), -ra, -rb, match))
         if not verified:
             return None
         *_, ra, rb, match = max(verified, key=lambda v: v[:5])
         return -ra, -rb, match
 
     def _likeliest(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The pairs whose signatures resemble each other most, whatever order the revisions came in."""
+        """The pairs whose signatures resemble each other most, whatever order revisions came in and whichever article has the smaller id."""
         stored = self.store.matches.fingerprints_of({r for pair in pairs for r in pair})
         prints = {r: Fingerprint.from_bytes(content) for r, content in stored.items()}
-        likely = sorted((-(resemblance(prints[ra], prints[rb]) or 0.0), stored[ra], stored[rb], ra, rb) for ra, rb in pairs)
+        likely = sorted((-(resemblance(prints[ra], prints[rb]) or 0.0), *sorted((stored[ra], stored[rb])), ra, rb) for ra, rb in pairs)
         return [(ra, rb) for *_, ra, rb in likely[:MOST_REVISION_PAIRS]]
 
     def _hold(self, revision_id: int, words: Words) -> None:
