@@ -151,11 +151,14 @@ class Pairing:
         return -ra, -rb, match
 
     def _likeliest(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """The pairs whose signatures resemble each other most, whatever order revisions came in and whichever article has the smaller id."""
+        """The pairs whose signatures resemble each other most, whatever the order in which articles and revisions came."""
         stored = self.store.matches.fingerprints_of({r for pair in pairs for r in pair})
         prints = {r: Fingerprint.from_bytes(content) for r, content in stored.items()}
-        likely = sorted((-(resemblance(prints[ra], prints[rb]) or 0.0), *sorted((stored[ra], stored[rb])), ra, rb) for ra, rb in pairs)
-        return [(ra, rb) for *_, ra, rb in likely[:MOST_REVISION_PAIRS]]
+        likely: list[tuple[float, bytes, bytes, int, int]] = []
+        for ra, rb in pairs:
+            first, second = sorted((stored[ra], stored[rb]))
+            likely.append((-(resemblance(prints[ra], prints[rb]) or 0.0), first, second, ra, rb))
+        return [(ra, rb) for *_, ra, rb in sorted(likely)[:MOST_REVISION_PAIRS]]
 
     def _hold(self, revision_id: int, words: Words) -> None:
         """Keep a revision's words for a while."""
