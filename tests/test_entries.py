@@ -405,6 +405,14 @@ def test_an_entry_within_which_elements_become_too_many_is_left_out_whole(monkey
     assert [entry.url for entry in feed.entries] == ["https://paper.example/a"]
 
 
+def test_a_feed_cut_for_its_references_says_so_and_loses_the_entry_that_was_cut(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("syndtrack.reading.feed_markup.MAX_REFERENCES", 50)
+    many = "<item><link>/b</link><description>" + "&amp; " * 100 + "</description></item>"
+    feed = read(rss("<b><item><link>/a</link></item>" + many + "<item><link>/c</link></item>"))
+    assert [entry.url for entry in feed.entries] == ["https://paper.example/a"]
+    assert feed.problems == ("more than 1000000 times the sign & in a feed that is not well-formed; those beyond are left out",)
+
+
 def test_an_entity_of_the_feeds_own_stands_for_a_few_characters_only():
     bomb = b'<!DOCTYPE rss [\n<!ENTITY long "' + b"x" * 5_000 + b"\">\n<!ENTITY q '!'>\n]>"
     (entry,) = read(bomb + rss("<item><link>/a</link><title>A&long;&q;</title></item>").split(b"?>", 1)[1]).entries

@@ -43,6 +43,7 @@ UNREAD_EMPTY = frozenset({"enclosure", "media_content", "media_group", "cloud", 
 _NO_TEXTINPUT = frozenset({"title", "link", "description", "name"})
 _NO_IMAGE = frozenset({"title", "link", "description", "url", "href", "width", "height"})
 _TOO_LONG = f"more than {MAX_ELEMENTS} elements"
+_TOO_MANY_REFERENCES = f"more than {MAX_REFERENCES} times the sign & in a feed that is not well-formed"
 _WINDOWS_CONTROL = re.compile("[\x80-\x9f]")
 _FALSE_ENTITY = re.compile(r"&(\w+);", re.ASCII)
 _LONG_ENTITY = re.compile(rb"<!ENTITY[^>\"']*(?:\"[^\">]{%d,}\"|'[^'>]{%d,}')\s*>" % (MAX_ENTITY + 1, MAX_ENTITY + 1))
@@ -70,7 +71,7 @@ def is_plain_address(text: str) -> bool:
 
 def read_markup(body: bytes, url: str, content_type: str | None, most_entries: int) -> tuple[dict[str, Any], list[Any], str, str]:
     """What feedparser makes of a feed in XML: the feed's own fields, its entries, the format's version ("" for no feed), and what there
-    is too much of where the rest was left out ("more than 5000 entries", "more than 250000 elements"), else "".
+    is too much of where the rest was left out ("more than 5000 entries", "more than 250000 elements", …), else "".
 
     `url` is the base of relative addresses. Well-formed feeds take the strict parser, others the loose one. Raises TooDeepError, and
     whatever feedparser raises on odd input (ValueError, LookupError, OverflowError, …).
@@ -89,8 +90,10 @@ def read_markup(body: bytes, url: str, content_type: str | None, most_entries: i
             pass  # not well-formed
     loose = _Loose(base, None, "utf-8", entities)
     loose.most_entries = most_entries
-    less = _first(_first(content, b"<", MAX_ELEMENTS), b"&", MAX_REFERENCES)
-    more = _cut_short(loose.feed, less.decode("utf-8", "replace")) or (_TOO_LONG if len(less) < len(content) else "")
+    few_tags = _first(content, b"<", MAX_ELEMENTS)
+    less = _first(few_tags, b"&", MAX_REFERENCES)
+    cut_by = _TOO_MANY_REFERENCES if len(less) < len(few_tags) else _TOO_LONG if len(less) < len(content) else ""
+    more = _cut_short(loose.feed, less.decode("utf-8", "replace")) or cut_by
     return loose.feeddata, _whole_entries(loose, more), version or loose.version, more
 
 
@@ -106,7 +109,7 @@ def _cut_short(read: Any, content: Any) -> str:  # noqa: ANN401 - either parser 
 def _whole_entries(parser: Any, more: str) -> list[Any]:  # noqa: ANN401 - as above
     """The entries without the one within which reading stopped: it would lack the end of its text."""
     entries: list[Any] = parser.entries
-    return entries[:-1] if more == _TOO_LONG and parser.inentry else entries
+    return entries[:-1] if more in (_TOO_LONG, _TOO_MANY_REFERENCES) and parser.inentry else entries
 
 
 def _first(content: bytes, mark: bytes, count: int) -> bytes:
