@@ -46,7 +46,7 @@ async def _show(settings: Settings, port: int, say: Say, *, once: bool) -> bool:
                     newsroom.advance()
             print()
             rows = [{name: row[name] for name in SHOWN} for row in tracker.report("duplicates")]
-            print_rows(rows, "text", empty="No duplicates.", title="Duplicates")
+            print_rows(rows, "text", empty="No duplicates.", title="Duplicates", header=SHOWN)
             print(f"\n$ syndtrack trace {newsroom.url_of(REPOST)}\n")
             record = tracker.trace(newsroom.url_of(REPOST))
             print_text(chain_tree(record))

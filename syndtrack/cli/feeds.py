@@ -10,6 +10,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option, progress_bar
 from syndtrack.models import Refusal
+from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import plain, print_rows
 from syndtrack.urls import shown
 
@@ -45,7 +46,6 @@ def import_(session: Session, file: Path) -> None:
 
 
 NO_FEEDS = "No feeds yet. Subscribe with: syndtrack add URL"
-WHY = ("url", "next_check", "interval", "outcome", "failures", "grade", "gaps", "reason", "why")
 
 
 @click.command(epilog=example("syndtrack feeds --format csv > feeds.csv\nsyndtrack feeds --why"))
@@ -57,9 +57,10 @@ def feeds(session: Session, why: bool, form: str) -> None:
     with session.reading() as tracker:
         rows = tracker.feeds()
     if not why:
-        print_rows(rows, form, empty=NO_FEEDS, title="Feeds")
+        print_rows(rows, form, empty=NO_FEEDS, title="Feeds", header=COLUMNS["feeds"])
     elif form != "text" or not rows:
-        print_rows([{name: row[name] for name in WHY} for row in rows], form, empty=NO_FEEDS, title="Feeds")
+        names = COLUMNS["feeds --why"]
+        print_rows([{name: row[name] for name in names} for row in rows], form, empty=NO_FEEDS, title="Feeds", header=names)
     else:
         for row in rows:
             click.echo(plain(f"{shown(row['url'])}\n  next {row['next_check'] or 'at once'}: {row['why'] or 'never polled yet'}"))

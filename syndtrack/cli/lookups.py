@@ -10,6 +10,7 @@ import click
 from syndtrack.cli.frame import Session, example, format_option
 from syndtrack.errors import UsageError
 from syndtrack.reports import REPORTS
+from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import print_rows
 from syndtrack.urls import is_http
 
@@ -68,7 +69,8 @@ def report(session: Session, name: str, form: str) -> None:
     """Print a report: duplicates, matches, edges, publishers (who copies whom), stories, feeds."""
     with session.reading() as tracker:
         rows = tracker.report(name)
-        print_rows(rows, form, empty=f"Nothing to report on {name} yet.", title=name.capitalize(), columns=ON_TERMINALS.get(name, ()))
+        empty, columns = f"Nothing to report on {name} yet.", ON_TERMINALS.get(name, ())
+        print_rows(rows, form, empty=empty, title=name.capitalize(), header=COLUMNS[name], columns=columns)
 
 
 @click.command(epilog=example("syndtrack search embassy rockets --limit 5"))
@@ -79,4 +81,5 @@ def report(session: Session, name: str, form: str) -> None:
 def search(session: Session, query: Sequence[str], limit: int, form: str) -> None:
     """Find articles that hold all the words."""
     with session.reading() as tracker:
-        print_rows(tracker.search(" ".join(query), limit), form, empty="No article holds all these words.", title="Search")
+        rows = tracker.search(" ".join(query), limit)
+        print_rows(rows, form, empty="No article holds all these words.", title="Search", header=COLUMNS["search"])

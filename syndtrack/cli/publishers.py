@@ -10,6 +10,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, format_option
 from syndtrack.models import PublisherKind
+from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import one_line, print_rows
 
 KINDS: tuple[PublisherKind, ...] = get_args(PublisherKind)
@@ -37,7 +38,8 @@ def list_(session: Session, words: Sequence[str], kind: str | None, form: str) -
     """List publishers, those with most articles first; with words, those that have them in a name, domain or owner."""
     with session.reading() as tracker:
         rows = tracker.publishers.search(" ".join(words), kind)
-        print_rows(rows, form, empty="No publisher like that is known.", title="Publishers", columns=ON_TERMINALS["list"])
+        empty, header = "No publisher like that is known.", COLUMNS["publishers list"]
+        print_rows(rows, form, empty=empty, title="Publishers", header=header, columns=ON_TERMINALS["list"])
 
 
 @publishers.command(epilog=example("syndtrack publishers show reuters.com"))
@@ -119,7 +121,8 @@ def owners(session: Session, names: Sequence[str], fetch: bool, form: str) -> No
                 click.echo(one_line(f"{row['site']}: {row['outcome']}, {found}"), err=True)
             if not told:
                 click.echo("No site to ask: all were asked within the last four weeks, or none is known.", err=True)
-        print_rows(tracker.publishers.owners(names), form, empty="No owner is known.", title="Owners")
+        rows = tracker.publishers.owners(names)
+        print_rows(rows, form, empty="No owner is known.", title="Owners", header=COLUMNS["publishers owners"])
 
 
 @publishers.command(epilog=example("syndtrack publishers republished 'Example Post' --format csv > copies.csv"))
@@ -130,8 +133,8 @@ def republished(session: Session, name: str, form: str) -> None:
     """Who republished a publisher: every copy of its articles with lag, share kept, words dropped and added, credited or not."""
     with session.reading() as tracker:
         rows = tracker.publishers.republished(name)
-        empty = f"No copy of an article of {name} is known."
-        print_rows(rows, form, empty=empty, title="Republished", columns=ON_TERMINALS["republished"])
+        empty, header = f"No copy of an article of {name} is known.", COLUMNS["publishers republished"]
+        print_rows(rows, form, empty=empty, title="Republished", header=header, columns=ON_TERMINALS["republished"])
 
 
 def _print(record: dict[str, Any], form: str) -> None:

@@ -9,10 +9,11 @@ from typing import Literal
 import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option
+from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import print_rows
 
 EMPTY = "Nothing is in quarantine: every feed and page could be read, or was refused for a plain reason."
-COLUMNS = ("id", "state", "kind", "url", "reason", "last_tried", "size")
+ON_TERMINALS = ("id", "state", "kind", "url", "reason", "last_tried", "size")
 
 numbers_argument = click.argument("numbers", metavar="ID...", type=int, nargs=-1)
 
@@ -29,7 +30,8 @@ def quarantine(ctx: click.Context, form: str) -> None:
     """
     if ctx.invoked_subcommand is None:
         with ctx.obj.reading() as tracker:
-            print_rows(tracker.quarantine(), form, empty=EMPTY, title="Quarantine", columns=COLUMNS)
+            rows = tracker.quarantine()
+            print_rows(rows, form, empty=EMPTY, title="Quarantine", header=COLUMNS["quarantine"], columns=ON_TERMINALS)
 
 
 @quarantine.command(epilog=example("syndtrack quarantine retry 3\nsyndtrack quarantine retry --all"))

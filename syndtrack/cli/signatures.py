@@ -10,6 +10,7 @@ import click
 from syndtrack.cli.frame import Session, example, finish, format_option
 from syndtrack.errors import UsageError
 from syndtrack.models import Refusal
+from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import print_rows
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def signature(session: Session, *, file: str | None, stored: bool, compare: str 
                 _print(stored_signatures(tracker.store), form, refused)
             else:
                 rows = _accepted(resembling(tracker.store, compare, at_least), refused)
-                print_rows(rows, form, empty="no stored article resembles any of them", title="Resembling", columns=ON_TERMINALS)
+                empty, header = "No stored article resembles any of them.", COLUMNS["signature --compare"]
+                print_rows(rows, form, empty=empty, title="Resembling", header=header, columns=ON_TERMINALS)
     finish(refused)
 
 

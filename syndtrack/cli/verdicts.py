@@ -9,6 +9,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option
 from syndtrack.models import Refusal
+from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import plain, print_rows
 
 SHOWN = ("copy", "source", "says", "by", "at", "standing", "why")
@@ -74,7 +75,7 @@ def verdicts(session: Session, file: Path | None, form: str) -> None:
         return
     with session.reading() as tracker:
         empty = "Nobody has said anything yet. Say it with: syndtrack verdict COPY SOURCE confirm"
-        print_rows(tracker.verdicts(), form, empty=empty, title="Verdicts", columns=SHOWN)
+        print_rows(tracker.verdicts(), form, empty=empty, title="Verdicts", header=COLUMNS["verdicts"], columns=SHOWN)
 
 
 @click.command(epilog=example("syndtrack history https://blog.example/a\nsyndtrack history --format jsonl"))
@@ -85,4 +86,5 @@ def history(session: Session, url: str | None, form: str) -> None:
     """Show what changed in the sources of an article, when and why; without URL what changed last, whatever the article."""
     with session.reading() as tracker:
         rows = tracker.history(url)
-        print_rows(rows, form, empty="Nothing has changed since the first tracing.", title="History", columns=SHOWN_OF_HISTORY)
+        empty = "Nothing has changed since the first tracing."
+        print_rows(rows, form, empty=empty, title="History", header=COLUMNS["history"], columns=SHOWN_OF_HISTORY)

@@ -20,10 +20,11 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 Record = Mapping[str, Any]
 
 
-def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str, columns: Sequence[str] = ()) -> None:
+def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str, header: Sequence[str], columns: Sequence[str] = ()) -> None:
     """Print rows to standard output in one of FORMATS.
 
-    `empty` is what text and HTML say where there are none, `columns` those that a terminal has room for (all by default).
+    Where there are none, text and HTML say `empty`, and CSV has the names in `header`. `columns` are those that a terminal has room for
+    (all by default).
     """
     match form:
         case "json":
@@ -32,7 +33,7 @@ def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str, col
             for row in rows:
                 sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
         case "csv":
-            for line in _csv(rows):
+            for line in _csv(rows, header):
                 sys.stdout.write(line)
         case "html":
             sys.stdout.write("".join(html_table(rows, title=title, empty=empty)))
@@ -64,21 +65,26 @@ def _print_text(rows: Iterable[Record], empty: str, columns: Sequence[str]) -> N
         sys.stdout.write("\t".join(plain(_cell(row.get(n))).replace("\t", " ").replace("\n", " ") for n in names) + "\n")
 
 
-def _csv(rows: Iterable[Record]) -> Iterator[str]:
+def _csv(rows: Iterable[Record], header: Sequence[str]) -> Iterator[str]:
     """Lines of CSV, RFC 4180; nested values as JSON."""
     each = iter(rows)
     first = list(islice(each, 1))
-    if not first:
-        return
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    names = list(first[0])
+    names = list(first[0]) if first else header
     writer.writerow(names)
+    yield _taken(buffer)
     for row in chain(first, each):
-        writer.writerow([_safe(str(v) if isinstance(v := row.get(n), float) else _cell(v)) for n in names])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+        writer.writerow([_safe(_cell(row.get(n))) for n in names])
+        yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> str:
+    """What was written, which leaves the buffer."""
+    written = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return written
 
 
 def html_table(rows: Iterable[Record], *, title: str, empty: str) -> Iterator[str]:
@@ -110,7 +116,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return str(value)
 
 
 def _safe(cell: str) -> str:

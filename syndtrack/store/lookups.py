@@ -20,7 +20,8 @@ UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khm
 """A character of a script that is written without spaces: to the full-text index a whole clause of it is one word."""
 
 MATCHES = """
-    SELECT x.url AS a, y.url AS b, m.resemblance, m.a_in_b, m.b_in_a, m.shared_words, m.kind,
+    SELECT x.url AS a, y.url AS b, round(m.resemblance, 4) AS resemblance, round(m.a_in_b, 4) AS a_in_b, round(m.b_in_a, 4) AS b_in_a,
+           m.shared_words, m.kind,
            x.publisher_id = y.publisher_id AS same_publisher,
            coalesce(coalesce(p.owner, p.house) = coalesce(q.owner, q.house), 0) AS same_owner,
            (x.first_seen, x.url) > (y.first_seen, y.url) AS swapped
@@ -31,7 +32,7 @@ MATCHES = """
 EDGES = """
     SELECT e.id, c.url AS copy, s.url AS source, coalesce(sp.name, up.name) AS source_publisher,
            e.source_id IS NOT NULL AS observed, e.kind,
-           e.confidence, e.credited, ct.name AS credited_to, e.verdict
+           round(e.confidence, 3) AS confidence, e.credited, ct.name AS credited_to, e.verdict
     FROM edge e JOIN article c ON c.id = e.copy_id
     LEFT JOIN article s ON s.id = e.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id
     LEFT JOIN publisher up ON up.id = e.source_publisher_id LEFT JOIN publisher ct ON ct.id = e.credited_to_id"""

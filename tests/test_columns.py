@@ -1,0 +1,93 @@
+"""Rows in all forms: CSV has its header whatever there is, and every form shows the same figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import ingested
+from test_flow import AGENCY, AGGREGATOR, BLOG
+
+from syndtrack.cli import main
+from syndtrack.models import Input, Poison
+from syndtrack.reports.columns import COLUMNS
+
+COMMANDS = {
+    **{name: ["report", name] for name in ("duplicates", "matches", "edges", "publishers", "stories", "feeds")},
+    "feeds --why": ["feeds", "--why"],
+    "search": ["search", "basin"],
+    "verdicts": ["verdicts"],
+    "history": ["history", BLOG["url"]],
+    "quarantine": ["quarantine"],
+    "publishers list": ["publishers", "list"],
+    "publishers owners": ["publishers", "owners"],
+    "publishers republished": ["publishers", "republished", "Lunnet Wire"],
+    "signature --compare": ["signature", "--compare", "theirs.jsonl"],
+}
+EMPTY = COMMANDS | {  # what finds nothing in a database that holds publishers only
+    "history": ["history"],
+    "publishers list": ["publishers", "list", "nobody is called that"],
+    "publishers owners": ["publishers", "owners", "AFP"],
+    "publishers republished": ["publishers", "republished", "AFP"],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two databases: `full.db` has a row for each of COMMANDS, `empty.db` none."""
+    folder = tmp_path_factory.mktemp("columns")
+    at = datetime(2026, 3, 3, tzinfo=UTC)
+    with ingested(folder, [AGENCY, AGGREGATOR, BLOG], "full.db") as tracker:
+        tracker.add(["https://feeds.example/rss"])
+        tracker.judge([{"copy": BLOG["url"], "source": AGGREGATOR["url"], "says": "confirm"}])
+        with tracker.store.transaction():
+            tracker.store.quarantine.record([Poison(Input("feed", "https://feeds.example/rss", b"<rss>"), "took too long", 2)], at)
+    with ingested(folder, [], "empty.db") as tracker:
+        assert tracker.store.lookups.counts()["articles"] == 0
+    signed = CliRunner().invoke(main, ["signature", str(folder / "full.db.jsonl")])
+    (folder / "theirs.jsonl").write_text(signed.stdout, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def printed(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(folder)
+
+    def run(db: str, command: list[str], form: str) -> str:
+        done = CliRunner().invoke(main, ["--db", db, *command, "--format", form])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    return run
+
+
+def test_every_kind_of_row_is_known():
+    assert set(COMMANDS) == set(EMPTY) == set(COLUMNS)
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_csv_without_rows_has_the_header_that_it_has_with_rows(printed, kind: str):
+    with_rows = printed("full.db", COMMANDS[kind], "csv").splitlines()
+    assert len(with_rows) > 1
+    assert with_rows[0] == ",".join(COLUMNS[kind])
+    assert printed("empty.db", EMPTY[kind], "csv").splitlines() == [",".join(COLUMNS[kind])]
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_all_forms_show_the_same_figures(printed, kind: str):
+    records = [json.loads(line) for line in printed("full.db", COMMANDS[kind], "jsonl").splitlines()]
+    in_csv = list(csv.DictReader(io.StringIO(printed("full.db", COMMANDS[kind], "csv"))))
+    for record, row in zip(records, in_csv, strict=True):
+        figures = {name: str(figure) for name, figure in record.items() if isinstance(figure, float)}
+        assert {name: row[name] for name in figures} == figures
+        assert all(len(figure) <= 6 for figure in figures.values())
+    if kind != "feeds --why":  # sentences
+        names, *lines = (line.split("\t") for line in printed("full.db", COMMANDS[kind], "text").splitlines())
+        for record, line in zip(records, lines, strict=True):
+            figures = {name: str(figure) for name, figure in record.items() if isinstance(figure, float)}
+            assert {name: cell for name, cell in zip(names, line, strict=True) if name in figures} == figures
