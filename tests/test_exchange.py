@@ -102,7 +102,7 @@ def test_what_cannot_be_compared_is_refused_by_line_and_the_rest_goes_on(tmp_pat
 
 def test_nothing_alike_is_said_so(tmp_path, database):
     theirs = run("signature", archive(tmp_path, [AGGREGATOR])).stdout
-    assert "no stored article resembles" in run("--db", database, "signature", "--compare", "-", "--at-least", "0.99", given=theirs).stdout
+    assert "No stored article resembles" in run("--db", database, "signature", "--compare", "-", "--at-least", "0.99", given=theirs).stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["a.jsonl", "--stored"], ["--stored", "--compare", "b.jsonl"]], ids=["none", "both", "two"])
