@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from syndtrack.config import Settings
+from syndtrack.plurals import counted
 from syndtrack.reports.chain import TraceRecord
 from syndtrack.reports.formats import print_rows
 from syndtrack.reports.tree import chain_tree, print_text
@@ -42,7 +43,8 @@ async def _show(settings: Settings, port: int, say: Say, *, once: bool) -> bool:
             async with tracker.scheduler() as scheduler:
                 for number in range(1, newsroom.rounds + 2):
                     summary = await scheduler.round(everything=True)
-                    say(f"  round {number}: {summary.polled} feeds polled, {summary.new} new articles and revisions")
+                    new = counted(summary.new, "new article or revision", "new articles and revisions")
+                    say(f"  round {number}: {summary.polled} feeds polled, {new}")
                     newsroom.advance()
             print()
             rows = [{name: row[name] for name in SHOWN} for row in tracker.report("duplicates")]

@@ -73,6 +73,13 @@ def test_every_report_comes_in_every_form(filled, name: str, form: str):
     assert done.stdout or (form in ("jsonl", "csv") and name == "feeds")
 
 
+def test_one_of_a_thing_is_told_in_the_singular(run, tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text(json.dumps(AGENCY) + "\n", encoding="utf-8")
+    assert run("ingest", "a.jsonl").stderr == "1 article new, 0 with a new text, 0 known already\n"
+    assert run("forget", AGENCY["url"]).stdout == "1 article forgotten\n"
+    assert run("forget", AGENCY["url"]).stdout == "0 articles forgotten\n"
+
+
 def test_matches_say_how_much_of_each_stands_in_the_other(filled):
     rows = [json.loads(line) for line in filled("report", "matches", "--format", "jsonl").stdout.splitlines()]
     assert {(r["a"], r["b"]) for r in rows} == {

@@ -182,7 +182,7 @@ async def test_a_feed_subscribed_meanwhile_is_polled_soon(tmp_path: Path, newsro
         await run.serving()
         with Tracker(settings(tmp_path / "x.db")) as tracker:
             tracker.add([newsroom.feeds[0].url])
-        await run.line("1 feeds polled, 0 failed")
+        await run.line("1 feed polled, 0 failed")
 
 
 async def test_a_second_signal_while_stopping_ends_it_at_once(tmp_path: Path, started):

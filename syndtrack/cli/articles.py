@@ -9,6 +9,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, progress_bar
 from syndtrack.models import Refusal
+from syndtrack.plurals import counted
 
 
 @click.command(epilog=example("syndtrack ingest articles.jsonl.gz\nzcat old.jsonl.gz | syndtrack ingest -"))
@@ -21,7 +22,7 @@ def ingest(session: Session, files: Sequence[str]) -> None:
     """
     with session.tracker() as tracker, progress_bar() as progress:
         summary = tracker.ingest(files, progress)
-    click.echo(f"{summary.new} articles new, {summary.changed} with a new text, {summary.unchanged} known already", err=True)
+    click.echo(f"{counted(summary.new, 'article')} new, {summary.changed} with a new text, {summary.unchanged} known already", err=True)
     finish(summary.refused)
 
 
@@ -59,5 +60,5 @@ def forget(session: Session, urls: Sequence[str]) -> None:
     """Take articles out of the database, as if they had never come; what they touched is traced again."""
     with session.changing() as tracker:
         refused = tracker.forget(urls)
-    click.echo(f"{len(set(urls)) - len(refused)} articles forgotten")
+    click.echo(f"{counted(len(set(urls)) - len(refused), 'article')} forgotten")
     finish(refused)

@@ -8,6 +8,7 @@ import click
 
 from syndtrack.cli.frame import Session, example
 from syndtrack.errors import UsageError
+from syndtrack.plurals import counted
 from syndtrack.urls import without_secrets
 
 
@@ -30,4 +31,4 @@ def export_feeds(session: Session, file: Path | None) -> None:
             raise UsageError(f"{file}: {error.strerror or error}") from error
     secret = sum(without_secrets(feed.url) != feed.url for feed in feeds)
     if secret:
-        click.echo(f"{secret} of {len(feeds)} addresses are written without their login or secret", err=True)
+        click.echo(f"{secret} of {counted(len(feeds), 'address', 'addresses')} written without login or secret", err=True)

@@ -10,6 +10,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option, progress_bar
 from syndtrack.models import Refusal
+from syndtrack.plurals import counted
 from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import plain, print_rows
 from syndtrack.urls import shown
@@ -41,7 +42,7 @@ def import_(session: Session, file: Path) -> None:
     """Subscribe to the feeds of an OPML file."""
     with session.tracker() as tracker:
         added, refused = tracker.import_feeds(file)
-    click.echo(f"{added} feeds added")
+    click.echo(f"{counted(added, 'feed')} added")
     finish(refused)
 
 
@@ -99,7 +100,8 @@ def poll(session: Session, everything: bool) -> None:
         summary = tracker.poll(everything, progress)
         subscribed = tracker.feeds() if not summary.polled else []
     if summary.polled:
-        click.echo(f"{summary.polled} feeds polled, {summary.failed} failed, {summary.new} new articles and revisions")
+        new = counted(summary.new, "new article or revision", "new articles and revisions")
+        click.echo(f"{counted(summary.polled, 'feed')} polled, {summary.failed} failed, {new}")
     elif subscribed:
         click.echo(f"No feed is due before {min(f['next_check'] or '' for f in subscribed)}. To ask them all now: syndtrack poll --all")
     else:

@@ -10,6 +10,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, format_option
 from syndtrack.models import PublisherKind
+from syndtrack.plurals import counted
 from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import one_line, print_rows
 
@@ -60,7 +61,8 @@ def merge(session: Session, names: Sequence[str], into: str) -> None:
     """Make publishers one: articles, feeds, credits, names and domains go to INTO, and what they touch is traced again."""
     with session.changing() as tracker:
         row = tracker.publishers.merge(names, into)
-    click.echo(one_line(f"{row['name']}: {row['articles']} articles, also known as {', '.join((*row['aliases'], *row['domains']))}", 2_000))
+    known_as = ", ".join((*row["aliases"], *row["domains"]))
+    click.echo(one_line(f"{row['name']}: {counted(row['articles'], 'article')}, also known as {known_as}", 2_000))
 
 
 @publishers.command(epilog=example("syndtrack publishers rename postonline.example 'Post Online'"))
@@ -117,7 +119,7 @@ def owners(session: Session, names: Sequence[str], fetch: bool, form: str) -> No
         if fetch:
             told = tracker.publishers.fetch_owners(names)
             for row in told:
-                found = f"{row['statements']} statements at {row['url']}" if row["url"] else row["reason"]
+                found = f"{counted(row['statements'], 'statement')} at {row['url']}" if row["url"] else row["reason"]
                 click.echo(one_line(f"{row['site']}: {row['outcome']}, {found}"), err=True)
             if not told:
                 click.echo("No site to ask: all were asked within the last four weeks, or none is known.", err=True)

@@ -9,6 +9,7 @@ import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option
 from syndtrack.models import Refusal
+from syndtrack.plurals import counted
 from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import plain, print_rows
 
@@ -70,7 +71,7 @@ def verdicts(session: Session, file: Path | None, form: str) -> None:
     if file is not None:
         with session.tracker() as tracker:
             new, refused = tracker.import_verdicts(file)
-        click.echo(f"{new} verdicts taken in", err=True)
+        click.echo(f"{counted(new, 'verdict')} taken in", err=True)
         finish(refused)
         return
     with session.reading() as tracker:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from syndtrack.models import Feed, Subscription
+from syndtrack.plurals import counted
 from syndtrack.polling.poll import ADOPT_MOVE_AFTER
 from syndtrack.polling.schedule import FULL_FETCH_AFTER, is_due, may_ask, needs_full_fetch, spoken
 from syndtrack.polling.websub import takes_pushes
@@ -123,7 +124,7 @@ def told(record: Record) -> Iterator[str]:
 
 def _told_plan(record: Record) -> Iterator[str]:
     yield f"{record['url']}" + (f"  ({record['title']})" if record["title"] else "")
-    yield f"{record['state']}; {record['entries']} entries seen"
+    yield f"{record['state']}; {counted(record['entries'], 'entry', 'entries')} seen"
     yield f"next: {record['next_check'] or 'at once'}, {record['next']}"
     if record["why"]:
         yield f"why: {record['why']}"
@@ -136,7 +137,7 @@ def _told_plan(record: Record) -> Iterator[str]:
     if hub := record["hub"]:
         until = f" until {hub['lease_until']}" if hub["lease_until"] else ""
         again = f", asked again from {hub['asked_again']} on" if hub["asked_again"] else ""
-        last = f"; {hub['pushes']} pushes, the last at {hub['last_push']}" if hub["last_push"] else ""
+        last = f"; {counted(hub['pushes'], 'push', 'pushes')}, the last at {hub['last_push']}" if hub["last_push"] else ""
         ignored = f"; {hub['ignored']} ignored" if hub["ignored"] else ""
         yield f"hub: {hub['url']} {hub['state']}{until}{again}{last}{ignored}" + (f"; {hub['reason']}" if hub["reason"] else "")
 
@@ -146,7 +147,8 @@ def _told_troubles(record: Record) -> Iterator[str]:
         last = next((p for p in record["polls"] if p["grade"]), None)
         yield f"failures: {record['failures']} in a row" + (f", the last {last['grade']}: {last['reason']}" if last else "")
     if record["gone"]:
-        yield f"gone: its server said so {record['gone']} times" + ("" if record["gone"] > 1 else "; it is believed at the second time")
+        once = "once; it is believed at the second time"
+        yield f"gone: its server said so {once if record['gone'] == 1 else str(record['gone']) + ' times'}"
     if record["moved_to"]:
         yield f"moved: to {record['moved_to']}, as {record['moved_times']} of {ADOPT_MOVE_AFTER} looks agree; then it is asked there"
     for key, who in (("asked_to_wait_until", "its server"), ("host_asked_to_wait_until", "its host")):
@@ -160,9 +162,10 @@ def _outcome(poll: Mapping[str, Any]) -> str:
     status = f" ({poll['status']})" if poll["status"] else ""
     grade = f", {poll['grade']}" if poll["grade"] else ""
     reason = f": {poll['reason']}" if poll["reason"] and poll["reason"] != poll["why"] else ""
-    entries = f", {poll['new_entries']} new articles of {poll['entries']} entries" if poll["entries"] else ""
+    of = counted(poll["entries"], "entry", "entries")
+    entries = f", {counted(poll['new_entries'], 'new article')} of {of}" if poll["entries"] else ""
     gap = ", gap" if poll["gap"] else ""
-    return f"{poll['outcome']}{status}{grade}{entries}{gap}, {poll['received_bytes']:,} bytes{reason}"
+    return f"{poll['outcome']}{status}{grade}{entries}{gap}, {counted(poll['received_bytes'], 'byte')}{reason}"
 
 
 def _validators(record: Record) -> Iterator[str]:

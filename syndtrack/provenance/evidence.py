@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from syndtrack.models import Evidence, EvidenceKind, Version
+from syndtrack.plurals import counted
 from syndtrack.provenance.features import Option, Story
 from syndtrack.provenance.habits import HABIT_STEPS
 from syndtrack.provenance.statements import Statement
@@ -124,5 +125,5 @@ def _time(story: Story, copy: int, source: int, weight: float) -> Evidence:
 def _apart(lag: timedelta) -> str:
     """A span of time in words: "90 minutes after", "3 days before"."""
     minutes = abs(round(lag.total_seconds() / 60))
-    span = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours" if minutes < 2_880 else f"{minutes // 1_440} days"
+    span = counted(minutes, "minute") if minutes < 120 else f"{minutes // 60} hours" if minutes < 2_880 else f"{minutes // 1_440} days"
     return f"{span} {'after' if lag.total_seconds() >= 0 else 'before'}"

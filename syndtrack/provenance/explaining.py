@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from syndtrack.models import Credit, Evidence, Removal, Version
+from syndtrack.plurals import counted
 from syndtrack.provenance.features import LAGS
 from syndtrack.provenance.tracing import Considered, StoryTrace
 from syndtrack.words import tokenise
@@ -321,5 +322,6 @@ def _whole(shift: timedelta) -> timedelta:
 def _shifted(shift: timedelta) -> str:
     """A change of time in words."""
     minutes = round(abs(shift).total_seconds() / 60)
-    span = f"{minutes} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours" if minutes < 2_880 else f"{minutes / 1_440:.1f} days"
+    many = f"{minutes / 60:.1f} hours" if minutes < 2_880 else f"{minutes / 1_440:.1f} days"
+    span = counted(minutes, "minute") if minutes < 120 else many
     return f"{span} {'later' if shift > timedelta() else 'earlier'}"

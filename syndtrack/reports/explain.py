@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from syndtrack.models import Edge, VerdictKind, Version
+from syndtrack.plurals import counted
 from syndtrack.provenance.explaining import Answer, Explanation, Quotation, WhatIf, explain
 from syndtrack.provenance.tracing import StoryTrace
 from syndtrack.publishers import Registry
@@ -234,7 +235,7 @@ def explanation_trees(records: Sequence[ExplanationRecord]) -> Iterator[Tree]:
             _add_answer(tree, record, place)
         if rest := len(record["answers"]) - len(shown):
             most = max(a["probability"] for n, a in enumerate(record["answers"]) if n not in shown)
-            tree.add(Text(f"{rest} more answers, none likelier than {most:.3f}", style="dim"))
+            tree.add(Text(f"{counted(rest, 'more answer')}, none likelier than {most:.3f}", style="dim"))
         for gone in record["ruled_out"]:
             told = f"{gone['publisher']}  {gone['source'] or '(not observed)'}"
             tree.add(Text(plain(f"✗ {told}"), style="dim") + Text(f"  {RULED_OUT[gone['says']]}", style="yellow"))

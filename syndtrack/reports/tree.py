@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from syndtrack.plurals import counted
 from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
 from syndtrack.reports.explain import explanation_trees
 from syndtrack.reports.formats import one_line, plain
@@ -53,7 +54,8 @@ def chain_tree(record: TraceRecord) -> RenderableType:
 def inspection(record: InspectRecord) -> RenderableType:
     """What an article says of itself."""
     head = Text(one_line(record["title"] or record["url"]), style="bold")
-    return Group(head, Text(f"{len(record['text'])} characters; {len(record['cleaned'])} after cleaning"), *_statements(record))
+    size = f"{counted(len(record['text']), 'character')}; {len(record['cleaned']):,} after cleaning"
+    return Group(head, Text(size), *_statements(record))
 
 
 def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from syndtrack.config import Settings
 from syndtrack.metrics import Metrics
+from syndtrack.plurals import counted
 from syndtrack.scheduler import PollSummary
 from syndtrack.tracker import Tracker
 from syndtrack.web.server import Site
@@ -67,5 +68,6 @@ def _told(summary: PollSummary, metrics: Metrics) -> None:
     """One line a round."""
     numbers = {"polled": summary.polled, "failed": summary.failed, "new": summary.new, "refused": len(summary.refused)}
     metrics.round_done(numbers)
-    line = "%(polled)d feeds polled, %(failed)d failed, %(new)d new articles and revisions, %(refused)d inputs refused"
-    log.info(line, numbers, extra=numbers)
+    feeds, inputs = counted(summary.polled, "feed"), counted(len(summary.refused), "input")
+    new = counted(summary.new, "new article or revision", "new articles and revisions")
+    log.info("%s polled, %d failed, %s, %s refused", feeds, summary.failed, new, inputs, extra=numbers)

@@ -20,6 +20,7 @@ from syndtrack.config import Settings
 from syndtrack.errors import RefusedError, SyndtrackError, UsageError
 from syndtrack.metrics import CONTENT_TYPE, Metrics
 from syndtrack.models import Subscription
+from syndtrack.plurals import counted
 from syndtrack.polling.websub import PATH
 from syndtrack.reports.formats import plain
 from syndtrack.store.store import Store
@@ -216,7 +217,7 @@ def _templates() -> Environment:
         loader=PackageLoader("syndtrack.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         finalize=_shown,
     )  # fmt: skip
-    found.filters |= {"query": lambda text: quote(str(text), safe=""), "ago": ago, "exact": exact, "spoken": spoken}
+    found.filters |= {"query": lambda text: quote(str(text), safe=""), "ago": ago, "exact": exact, "spoken": spoken, "counted": counted}
     found.tests["web_address"] = is_http
     found.globals["marked"] = marked
     return found
