@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from syndtrack.models import Publisher
 from syndtrack.urls import host_of
@@ -28,18 +29,27 @@ def fold(name: str) -> str:
 
 
 class Registry:
-    """Look-ups over a fixed set of publishers, keyed by their ids in the store."""
+    """Look-ups over a fixed set of publishers, keyed by their ids in the store.
+
+    Names are indexed when one is first asked for: tracing asks for ids only, after each poll that brought something, and to fold the
+    names of 50,000 publishers takes seconds.
+    """
 
     def __init__(self, publishers: Mapping[int, Publisher]) -> None:
-        self._publishers = dict(publishers)
-        self._named: dict[str, set[int]] = defaultdict(set)
-        self._hosts: dict[str, int] = {}
+        self._publishers = publishers
+
+    @cached_property
+    def _named(self) -> Mapping[str, set[int]]:
+        named: dict[str, set[int]] = defaultdict(set)
         for number, publisher in self._publishers.items():
             for name in (publisher.name, *publisher.aliases):
                 if folded := fold(name):  # a name of signs only is nobody's
-                    self._named[folded].add(number)
-            for domain in publisher.domains:
-                self._hosts[domain.removeprefix("www.")] = number
+                    named[folded].add(number)
+        return named
+
+    @cached_property
+    def _hosts(self) -> Mapping[str, int]:
+        return {domain.removeprefix("www."): number for number, publisher in self._publishers.items() for domain in publisher.domains}
 
     def __getitem__(self, publisher_id: int) -> Publisher:
         return self._publishers[publisher_id]

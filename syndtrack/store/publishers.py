@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
 from syndtrack.models import Credit, Publisher
@@ -32,6 +33,42 @@ def feed_name(title: str | None, domain: str = "") -> str:
         (p for p in parts if len(site) > 2 and (fold(p) == site or (len(fold(p)) > 3 and (fold(p) in site or site in fold(p))))), parts[0]
     )
     return " ".join(FEED_WORDS.sub(" ", first).split()).strip(" -–—|:,")[:MAX_NAME]
+
+
+class StoredPublishers(Mapping[int, Publisher]):
+    """Publishers by their ids, each read when it is first asked for: what a poll brought concerns a handful of 50,000."""
+
+    def __init__(self, connection: Any) -> None:
+        self._db = connection
+        self._read: dict[int, Publisher] = {}
+
+    def __getitem__(self, number: int) -> Publisher:
+        if number not in self._read:
+            self._read |= self._load("= ?", number)
+        return self._read[number]
+
+    def __iter__(self) -> Iterator[int]:
+        self._read = self._load("IS NOT ?", None)  # in three queries, not three for each
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM publisher").fetchone()[0])
+
+    def _load(self, condition: str, value: int | None) -> dict[int, Publisher]:
+        """Those whose id meets a condition."""
+        aliases, domains = defaultdict(list), defaultdict(list)
+        where = f"WHERE publisher_id {condition}"
+        for number, alias in self._db.execute(f"SELECT publisher_id, alias FROM publisher_alias {where}", (value,)):
+            aliases[number].append(alias)
+        for number, domain in self._db.execute(f"SELECT publisher_id, domain FROM publisher_domain {where}", (value,)):
+            domains[number].append(domain)
+        return {
+            number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner, dates or "", bool(polled))
+            for number, name, kind, owner, dates, polled in self._db.execute(
+                f"SELECT id, name, kind, owner, dates, polled FROM publisher LEFT JOIN dating ON publisher_id = id WHERE id {condition}",
+                (value,),
+            )
+        }
 
 
 class Publishers:
@@ -62,20 +99,8 @@ class Publishers:
             self._declared[fold(name)].add(number)
 
     def registry(self) -> Registry:
-        """All publishers, for the pure stages."""
-        aliases, domains = defaultdict(list), defaultdict(list)
-        for number, alias in self._db.execute("SELECT publisher_id, alias FROM publisher_alias"):
-            aliases[number].append(alias)
-        for number, domain in self._db.execute("SELECT publisher_id, domain FROM publisher_domain"):
-            domains[number].append(domain)
-        return Registry(
-            {
-                number: Publisher(name, kind, tuple(aliases[number]), tuple(domains[number]), owner, dates or "", bool(polled))
-                for number, name, kind, owner, dates, polled in self._db.execute(
-                    "SELECT id, name, kind, owner, dates, polled FROM publisher LEFT JOIN dating ON publisher_id = id"
-                )
-            }
-        )
+        """All publishers, for the pure stages. Each is read when it is first asked for."""
+        return Registry(StoredPublishers(self._db))
 
     def is_empty(self) -> bool:
         """Whether nothing was put in yet."""
@@ -323,9 +348,5 @@ class Publishers:
 
     def _free_name(self, name: str, domain: str) -> str:
         """The name, told apart by its domain or a number where another publisher has it already."""
-        tries = [name, f"{name} ({domain})"] if domain else [name]
-        tries += [f"{name} ({n})" for n in range(2, 10_000)]
-        for each in tries:
-            if not self._db.execute("SELECT 1 FROM publisher WHERE name = ?", (each,)).fetchone():
-                return each
-        return f"{name} ({len(tries)})"
+        tries = chain([name], [f"{name} ({domain})"] if domain else (), (f"{name} ({n})" for n in count(2)))
+        return next(t for t in tries if not self._db.execute("SELECT 1 FROM publisher WHERE name = ?", (t,)).fetchone())
