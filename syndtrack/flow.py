@@ -2,23 +2,26 @@
 
     read -> recorded (article, revision, credits) -> cleaned (removals, fingerprint) -> matched (pairs) -> traced (edges, stories)
 
-Every step marks in the store what is still to be done, so a process that dies anywhere goes on where it stopped, and an archive can be
-taken in step by step while a poll does all of them in one transaction. The outcome depends on what is stored, not on the order of arrival.
+Every step marks in the store what is still to be done, so a process that dies anywhere goes on where it stopped. An archive is taken in
+step by step; a poll takes all steps for its own articles in one transaction, and what follows from them for others (a publisher's lines
+that turn out to be furniture, a habit of it) is caught up with in portions. The outcome depends on what is stored, not on the order of
+arrival.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from sys import maxsize
 from typing import TypeVar
 
 from syndtrack.errors import RefusedError
 from syndtrack.matching.fingerprint import fingerprint
 from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Verdict, Version
-from syndtrack.pairing import BATCH, Pairing, Progress, current_parameters
+from syndtrack.pairing import BATCH, UNTOLD, Pairing, Progress, Transaction, current_parameters
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import StoryTrace, trace_story
@@ -37,6 +40,7 @@ from syndtrack.words import tokenise
 T = TypeVar("T")
 
 HOUSES_LEARNED = timedelta(hours=1)  # a pass over all edges: 1.2 s where there are 150,000
+PORTION = 50  # articles that are caught up with before the next poll is stored: half a second, mostly for tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +121,12 @@ class Flow:
         return recorded
 
     def record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
-        """Store one poll whole, up to its edges, in one transaction. Returns the number of new articles and revisions."""
-        try:
-            with self.store.transaction():
-                news = self._record_poll(result, articles, refused)
-        except BaseException:
-            self._pairing.start_over()
-            raise
-        if self._now() >= self._houses_due:
-            self.learn_houses()
-        return news
+        """Store one poll whole, up to its edges, in one transaction. Returns the number of new articles and revisions.
+
+        What it leaves to be done for other articles may be of any size; `catch_up` does it.
+        """
+        with self._memory(), self.store.transaction():
+            return self._record_poll(result, articles, refused)
 
     def record_polls(self, results: Sequence[PollResult]) -> None:
         """Store polls that brought no article, all in one transaction: most do not, and each in its own would cost twice as much."""
@@ -159,7 +159,7 @@ class Flow:
         for refusal in (*result.refused, *refused):
             self.store.articles.refuse(result.at, refusal.what, refusal.reason, feed_id)
         if articles:
-            self._settle(nullcontext, lambda *_: None)
+            self._settle_own({a for a in by_url.values() if a is not None})
         return news
 
     def pretend(self, article: ReadArticle, look: Callable[[int], T]) -> T:
@@ -168,7 +168,7 @@ class Flow:
         try:
             with self.store.transaction():
                 recorded = self.record([article])[0]
-                self._settle(nullcontext, lambda *_: None)
+                self._settle_own({recorded.article_id})
                 raise _TakenBack(look(recorded.article_id))
         except _TakenBack as seen:
             result: T = seen.args[0]
@@ -178,18 +178,14 @@ class Flow:
 
     def forget(self, articles: Sequence[int]) -> None:
         """Take articles out, as if they had never come; what they touched is traced again."""
-        try:
-            with self.store.transaction():
-                self._pairing.follow()
-                self.store.edges.forgotten(articles, self._verdicts().links())
-                self.store.edges.clear(articles)
-                self.store.matches.clear(articles)
-                gone = [self.store.articles.delete(a) for a in articles]
-                self.store.lines.count([(publisher_id, None, text) for publisher_id, text, _ in gone])
-                self._pairing.take_out([r for *_, revisions in gone for r in revisions])
-        except BaseException:
-            self._pairing.start_over()
-            raise
+        with self._memory(), self.store.transaction():
+            self._pairing.follow()
+            self.store.edges.forgotten(articles, self._verdicts().links())
+            self.store.edges.clear(articles)
+            self.store.matches.clear(articles)
+            gone = [self.store.articles.delete(a) for a in articles]
+            self.store.lines.count([(publisher_id, None, text) for publisher_id, text, _ in gone])
+            self._pairing.take_out([r for *_, revisions in gone for r in revisions])
         self.settle()
 
     def judge(self, given: Sequence[Verdict]) -> list[Refusal]:
@@ -242,14 +238,44 @@ class Flow:
         """The verdicts that hold."""
         return self.store.verdicts.holding(self.store.publishers.registry())
 
-    def settle(self, progress: Progress = lambda *_: None) -> None:
+    def settle(self, progress: Progress = UNTOLD) -> None:
         """Do whatever is left to do, in transactions of bounded size: clean, match, trace."""
+        with self._memory():
+            self._prepare()
+            self._clean(self.store.transaction, progress)
+            self._pairing.match(self.store.transaction, progress)
+            self._learn_habits()
+            self._trace(self.store.transaction, progress)
+        self.learn_houses()
+
+    def catch_up(self) -> bool:
+        """A portion of whatever is left to do, so that polls can be stored in between; whether there may be more."""
+        with self._memory():
+            self._prepare()
+            for step in (self._clean, self._pairing.match, self._trace):
+                if step(self.store.transaction, most=PORTION):
+                    return True
+        if self._now() >= self._houses_due:
+            self.learn_houses()
+        return False
+
+    def _settle_own(self, articles: Collection[int]) -> None:
+        """Clean, match and trace these articles, inside a transaction; what follows from it for others is left to be done."""
+        self._pairing.follow()
+        for publisher_id in self.store.lines.unlearned():
+            if self.store.lines.articles(publisher_id) <= BATCH:
+                self.store.lines.learn(publisher_id)
+        for step in (self._clean, self._pairing.match, self._trace):
+            step(nullcontext, among=articles)
+
+    @contextmanager
+    def _memory(self) -> Iterator[None]:
+        """Where something fails, what is held in memory may be ahead of what is stored: it is started over."""
         try:
-            self._settle(self.store.transaction, progress)
+            yield
         except BaseException:
             self._pairing.start_over()
             raise
-        self.learn_houses()
 
     def learn_houses(self) -> None:
         """Bring up to date which publishers print each other's pages as sites of one house do. Between polls this is done now and then."""
@@ -258,19 +284,16 @@ class Flow:
             with self.store.transaction():
                 self.store.owners.decide_by_behaviour()
 
-    # -- the steps
+    # -- the steps: each batch in a transaction as given, at most so much, of some articles only; whether more may be left
 
-    def _settle(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
-        """Learn furniture, clean, match, trace; each batch in a transaction as given."""
-        with transaction():
+    def _prepare(self) -> None:
+        """Follow what others stored; join what merged publishers published; learn furniture."""
+        with self.store.transaction():
             self._pairing.follow()
             for publisher_id in self.store.publishers.unjoined():
                 self._join(publisher_id)
             for publisher_id in self.store.lines.unlearned():
                 self.store.lines.learn(publisher_id)
-        self._clean(transaction, progress)
-        self._pairing.match(transaction, progress)
-        self._trace(transaction, progress)
 
     def _join(self, publisher_id: int) -> None:
         """Articles of a merged publisher become one where they had become one, had it been one publisher from the start."""
@@ -279,17 +302,20 @@ class Flow:
         self._pairing.take_out(done.gone)
         self.store.publishers.joined(publisher_id)
 
-    def _clean(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
+    def _clean(
+        self, transaction: Transaction, progress: Progress = UNTOLD, *, most: int = maxsize, among: Collection[int] | None = None
+    ) -> bool:
         """Removals and fingerprints of every revision that lacks them."""
         done = 0
-        while True:
+        while done < most:
             with transaction():
-                revisions = self.store.articles.uncleaned(BATCH)
+                revisions = self.store.articles.uncleaned(min(BATCH, most), among)
                 if not revisions:
-                    return
+                    return False
                 self._clean_batch(revisions)
             done += len(revisions)
             progress("cleaned", done, 0)
+        return True
 
     def _clean_batch(self, revisions: Sequence[UncleanedRevision]) -> None:
         """The same for some revisions, inside a transaction."""
@@ -307,17 +333,19 @@ class Flow:
         self.store.matches.save_fingerprints(judged)
         self.store.articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
 
-    def _trace(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
-        """Edges and stories of every story with an article that changed."""
-        self._learn_habits(transaction)
+    def _trace(
+        self, transaction: Transaction, progress: Progress = UNTOLD, *, most: int = maxsize, among: Collection[int] | None = None
+    ) -> bool:
+        """Edges and stories of every story with an article that changed. Among some only, publishers' habits are left as they were."""
         read_at, done = None, 0
-        while True:
+        while done < most:
             with transaction():
-                untraced = self.store.edges.untraced(BATCH)
-                if not untraced:
-                    return
+                untraced = self.store.edges.untraced(min(BATCH, most), among)
                 self.store.habits.count(untraced)  # once more: another process may have brought some since
-                if self.store.habits.conclude():
+                concluded = among is None and self.store.habits.conclude()
+                if not untraced and not concluded:
+                    return False
+                if concluded:
                     read_at = None
                 if read_at != self.store.others_wrote():  # 10,000 verdicts take 1.5 s to read
                     read_at = self.store.others_wrote()
@@ -327,23 +355,24 @@ class Flow:
                 components: list[list[int]] = []
                 seen: set[int] = set()
                 for article in untraced:
-                    if article not in seen and len(seen) < BATCH:
+                    if article not in seen and len(seen) < min(BATCH, most):
                         components.append(connected(self.store, article, links))
                         seen.update(components[-1])
                 self.store.edges.clear(sorted(seen))
                 self._trace_components(components, registry, verdicts)
             done += len(seen)
             progress("traced", done, 0)
+        return True
 
-    def _learn_habits(self, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def _learn_habits(self) -> None:
         """What the articles that changed tell of their publishers, before any is traced; other stories that it concerns become untraced."""
         after, told = 0, [0]
         while told:
-            with transaction():
+            with self.store.transaction():
                 told = self.store.habits.untold(after, BATCH)
                 self.store.habits.count(told)
                 after = told[-1] if told else after
-        with transaction():
+        with self.store.transaction():
             self.store.habits.conclude()
 
     def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from sys import maxsize
 
 from syndtrack.matching.compare import compare
 from syndtrack.matching.fingerprint import PARAMETERS, Fingerprint, Parameters, resemblance
@@ -24,7 +25,12 @@ ENOUGH_SAMPLES = 2  # of two articles of which neither points at the other; of o
 MOST_REVISION_PAIRS = 12  # compared of two articles; two live tickers of 40 revisions each have 1,600
 HEADLINE = 20  # characters of a headline, four words or more, that two articles do not share by accident
 
-Progress = Callable[[str, int, int], None]
+Transaction = Callable[[], AbstractContextManager[None]]
+Progress = Callable[[str, int, int], None]  # what was done, to how many, of how many (0: not known)
+
+
+def UNTOLD(*_: object) -> None:  # noqa: N802 - a constant: the progress that nobody is told
+    """Nobody is told."""
 
 
 def is_attested(one: Stated, other: Stated) -> bool:
@@ -73,13 +79,15 @@ class Pairing:
             self._index.discard(revision_id)
         self.store.matches.uncompare(self._index.unsettled())
 
-    def match(self, transaction: Callable[[], AbstractContextManager[None]], progress: Progress) -> None:
-        """Pairs of every article with a revision that was not compared yet."""
+    def match(
+        self, transaction: Transaction, progress: Progress = UNTOLD, *, most: int = maxsize, among: Collection[int] | None = None
+    ) -> bool:
+        """Pairs of every article (at most so many, of these only) with a revision that was not compared yet; whether more may be left."""
         matches = self.store.matches
         with transaction():
             self.follow()
             matches.uncompare(self._index.unsettled())
-            pending = matches.uncompared()
+            pending = matches.uncompared(most, among)
             matches.clear(pending)
         waiting = set(pending)
         for start in range(0, len(pending), BATCH):
@@ -88,6 +96,7 @@ class Pairing:
                 matches.save(batch, self._pairs(batch, waiting))
             waiting.difference_update(batch)
             progress("matched", start + len(batch), len(pending))
+        return len(pending) == most
 
     def follow(self) -> None:
         """Bring the index up to what is stored. Revisions rank by first sight, so that the candidates depend on what is stored alone.

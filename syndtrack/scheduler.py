@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -30,7 +30,11 @@ READ_SECONDS = 10.0  # of computing, for one page; the longest of 181 real pages
 POLLS_AT_ONCE = 32
 ARTICLES_AT_ONCE = 2
 PUSHES_AT_ONCE = 4
+# Polls without articles that are stored in one transaction, which costs as much as several of them: how many at most, gathered for how long.
+PLAIN_TOGETHER = 100
+GATHERED_SECONDS = 0.1
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
+PORTIONS_AT_END = 20  # of what is left to be done when it is stopped: seconds; the next run does the rest
 
 T = TypeVar("T")
 
@@ -93,8 +97,10 @@ class Scheduler:
         self._under_way: set[int] = set()  # feeds being asked, or of which a push is being read
 
     async def round(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
-        """One pass over the feeds that are due, or over all but those whose servers asked to wait."""
-        return await self._poll(await self._to_ask(everything), progress, lambda _: None)
+        """One pass over the feeds that are due, or over all but those whose servers asked to wait; then nothing is left to be done."""
+        summary = await self._poll(await self._to_ask(everything), progress, lambda _: None)
+        await self._stored(self._flow.settle, progress)
+        return summary
 
     async def forever(self, told: Callable[[PollSummary], None] = lambda _: None) -> None:
         """Ask each feed when it becomes due, until cancelled. What is being stored then is stored whole, the rest is asked again later.
@@ -113,8 +119,8 @@ class Scheduler:
             told(await self._poll(due, lambda *_: None, freed))
 
         try:
-            hubs = asyncio.create_task(self._with_hubs(lambda: self._take_pushes(pushed)))
-            rounds.add(hubs)
+            rounds.add(asyncio.create_task(self._with_hubs(lambda: self._take_pushes(pushed))))
+            rounds.add(asyncio.create_task(self._catch_up()))
             while True:
                 # Taken before the look: a feed that is stored meanwhile was due in what the look saw.
                 asked = frozenset(under_way)
@@ -132,6 +138,19 @@ class Scheduler:
             for task in rounds | pushed:
                 task.cancel()
             await asyncio.gather(*rounds, *pushed, return_exceptions=True)
+
+    async def leave(self) -> None:
+        """Before the end: catch up, so that what a run stores does not depend on when it is stopped, unless much is left."""
+        for _ in range(PORTIONS_AT_END):
+            if not await self._stored(self._flow.catch_up):
+                return
+
+    async def _catch_up(self) -> None:
+        """Do what polls, and processes that were killed, left to be done: in portions, between which polls are stored."""
+        while True:
+            while await self._stored(self._flow.catch_up):
+                pass
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def _with_hubs(self, arrived: Callable[[], None]) -> None:
         """Ask hubs to push when that is due, beside the polls; one that is slow holds up nobody else."""
@@ -174,6 +193,7 @@ class Scheduler:
         tally, tasks = _Tally(len(feeds), progress, {feed.id: feed.next_check for feed in feeds}), set[asyncio.Task[None]]()
         progress("polled", 0, len(feeds))
         plain: list[PollResult] = []  # have nothing to be read
+        enough = asyncio.Event()
         storing: asyncio.Task[None] | None = None
         try:
             async with aclosing(self._poller.poll(feeds, self._known)) as results:
@@ -186,11 +206,16 @@ class Scheduler:
                     else:
                         plain.append(result)
                         if storing is None or storing.done():
-                            storing = asyncio.create_task(self._finish_plain(plain, tally, stored))
+                            storing = asyncio.create_task(self._finish_plain(plain, enough, tally, stored))
                             tasks.add(storing)
+                        if len(plain) >= PLAIN_TOGETHER:
+                            enough.set()
+                            await asyncio.wait([storing])  # another process may be writing for minutes: nothing more is taken meanwhile
+                            enough.clear()
                     for each in [t for t in tasks if t.done()]:
                         tasks.remove(each)
                         each.result()  # raises what went wrong
+            enough.set()
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
@@ -206,9 +231,12 @@ class Scheduler:
         new = await self._stored(self._record, result, articles, unread)
         self._done(result, new, unread, tally, stored)
 
-    async def _finish_plain(self, waiting: list[PollResult], tally: _Tally, stored: Callable[[int], None]) -> None:
-        """Store polls that brought no article: all that wait by the time the store's thread is free, together."""
+    async def _finish_plain(self, waiting: list[PollResult], enough: asyncio.Event, tally: _Tally, stored: Callable[[int], None]) -> None:
+        """Store polls that brought no article: together all that come within a moment, unless there are `enough`."""
         while waiting:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHERED_SECONDS):
+                    await enough.wait()
             if poisons := self._workers.quarantine.take_news():
                 await self._stored(self._quarantine, poisons)
             results = waiting.copy()

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
-from syndtrack.models import Refusal, Submission
+from syndtrack.models import Refusal, Submission, Verdict
 from syndtrack.owners import TrustAnswer
 from syndtrack.registrar import Registrar
 from syndtrack.reports import REPORTS
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from syndtrack.scheduler import PollSummary, Scheduler
 
 T = TypeVar("T")
+
+NOT_STORED = "no such article is stored; `syndtrack search WORDS` finds what is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +230,11 @@ class Tracker:
         from syndtrack.scheduler import Scheduler  # noqa: PLC0415 - above
 
         with ThreadPoolExecutor(1, "store") as thread:
-            # what a process that was killed left undone
-            await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
             async with connected(self.settings, self.store, thread, self._now) as (poller, workers):
                 public_url = self.settings.public_url
-                yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
+                scheduler = Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
+                yield scheduler
+                await scheduler.leave()
 
     # -- archives
 
@@ -273,7 +275,7 @@ class Tracker:
         for url in urls:
             article_id = self.store.lookups.article_id(url)
             if article_id is None:
-                refused.append(Refusal(shown(url), "no such article is stored"))
+                refused.append(Refusal(shown(url), NOT_STORED))
             else:
                 found.add(article_id)
         self._flow.forget(sorted(found))
@@ -287,23 +289,36 @@ class Tracker:
         `copy` is an address, `source` an address or a publisher's name, `says` confirm, reject, or origin (then without a source); `by`,
         `note` and `at` if wanted.
         """
-        return self._judge((f"verdict {number}", record) for number, record in enumerate(records, 1))[1]
+        return self._judge((_called(record, number), record) for number, record in enumerate(records, 1))[1]
 
     def import_verdicts(self, path: Path) -> tuple[int, list[Refusal]]:
-        """Take in verdicts as `verdicts` gives them, one JSON object a line: how many could be used, and what was refused."""
-        with path.open("rb") as lines:
-            return self._judge((f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+        """Take in verdicts as `verdicts` gives them, one JSON object a line: how many could be used, and what was refused, by FILE:LINE.
+
+        Raises UsageError for a file that cannot be opened.
+        """
+        from syndtrack.archives import wide  # noqa: PLC0415 - above
+
+        try:
+            with path.open("rb") as lines:
+                if reason := wide(lines.readline(4)):
+                    return 0, [Refusal(f"{path}:1", reason)]
+                lines.seek(0)
+                return self._judge((f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror or error}") from error
 
     def _judge(self, records: Iterable[tuple[str, object]]) -> tuple[int, list[Refusal]]:
         """Take in verdicts, each with what names it: how many could be used, and the others."""
-        now, given, refused = self._now(), [], []
+        now, given, refused = self._now(), dict[str, Verdict](), list[Refusal]()
         for what, record in records:
             try:
-                given.append(verdict_of(read_record(record, what) if isinstance(record, bytes) else record, now, what))
+                given[what] = verdict_of(read_record(record, what) if isinstance(record, bytes) else record, now, what)
             except RefusedError as error:
                 refused.append(Refusal(error.what, error.reason))
-        impossible = self._flow.judge(given) if given else []
-        return len(given) - len(impossible), [*refused, *impossible]
+        impossible = self._flow.judge(list(given.values())) if given else []
+        said = {f"{v.copy} {v.source or ''}".strip(): what for what, v in reversed(given.items())}
+        refused += [Refusal(said.get(r.what, r.what), r.reason) for r in impossible]
+        return len(given) - len(impossible), refused
 
     def take_back(self, copy: str, source: str | None) -> int:
         """Take back what was said of a pair, or (`source` None) that an article is an origin. Returns how many verdicts that were."""
@@ -320,7 +335,7 @@ class Tracker:
             return self.store.history.latest(limit)
         article_id = self.store.lookups.article_id(url)
         if article_id is None:
-            raise UsageError(f"{shown(url)}: no such article is stored; `syndtrack search WORDS` finds what is")
+            raise UsageError(f"{shown(url)}: {NOT_STORED}")
         return self.store.history.of(article_id)
 
     # -- look-ups
@@ -350,8 +365,7 @@ class Tracker:
         """The article behind an address. Raises UsageError."""
         article_id = self.store.lookups.article_id(url)
         if article_id is None:
-            reason = "no such article is stored; `syndtrack search WORDS` finds what is, a text can be traced from a file"
-            raise UsageError(f"{shown(url)}: {reason}")
+            raise UsageError(f"{shown(url)}: {NOT_STORED}")
         return article_id
 
     def export(self, what: str, form: str) -> dict[str, Any]:
@@ -407,6 +421,12 @@ class Tracker:
     def search(self, query: str, limit: int = 20) -> list[Row]:
         """Articles that hold all words of the query, the best first."""
         return self.store.lookups.search(query, limit)
+
+
+def _called(record: object, number: int) -> str:
+    """What names a verdict that was given by itself: its copy and source, or where it stands among others."""
+    words = (record.get("copy"), record.get("source")) if isinstance(record, Mapping) else ()
+    return " ".join(word for word in words if isinstance(word, str)).strip()[:500] or f"verdict {number}"
 
 
 def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import selectors
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from pathlib import Path
@@ -93,14 +93,26 @@ class WatchedFlow(Flow):
 
     def record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         new = super().record_poll(result, articles, refused)
+        self._tell(result)
+        return new
+
+    def record_polls(self, results: Sequence[PollResult]) -> None:
+        super().record_polls(results)
+        for result in results:
+            self._tell(result)
+
+    def _tell(self, result: PollResult) -> None:
         again = any("tried again" in refusal.reason for refusal in result.refused) or " left for " in result.why
         number = feed_number(result.feed.url)
         assert number is not None
         self.told.stored(number, again)
-        return new
 
-    def _settle(self, *_: object) -> None:
+    def _settle_own(self, articles: Collection[int]) -> None:
         """Nothing is cleaned, matched or traced."""
+
+    def catch_up(self) -> bool:
+        """Nor later."""
+        return False
 
 
 def simulate(

@@ -251,6 +251,7 @@ def test_houses_are_learned_between_polls_now_and_then(tmp_path: Path):
 
         def marked_after_poll() -> bool:
             flow.record_poll(PollResult(feed, clock[0], "nothing new", 200, "why"), [], [])
+            assert not flow.catch_up()
             return any(m["same_owner"] for m in tracker.report("matches"))
 
         assert not marked_after_poll()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -340,12 +340,15 @@ class Articles:
 
     # -- cleaning
 
-    def uncleaned(self, limit: int) -> list[UncleanedRevision]:
-        """Revisions whose removals are still to be made, oldest first."""
+    def uncleaned(self, limit: int, among: Collection[int] | None = None) -> list[UncleanedRevision]:
+        """Revisions (of these articles only) whose removals are still to be made, oldest first."""
+        index, within = (
+            ("INDEXED BY revision_uncleaned", "") if among is None else ("", "AND r.article_id IN (SELECT value FROM json_each(?2))")
+        )
         rows = self._db.execute(
-            "SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r INDEXED BY revision_uncleaned "
-            "JOIN article a ON a.id = r.article_id WHERE r.step = 'read' ORDER BY r.id LIMIT ?",
-            (limit,),
+            f"SELECT r.id, r.article_id, a.publisher_id, r.text FROM revision r {index} "
+            f"JOIN article a ON a.id = r.article_id WHERE r.step = 'read' {within} ORDER BY r.id LIMIT ?1",
+            (limit, *(() if among is None else (json.dumps(sorted(among)),))),
         ).fetchall()
         credits = self._credits_by_revision([row[0] for row in rows])
         return [UncleanedRevision(r, a, p, text, tuple(credits.get(r, ()))) for r, a, p, text in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +30,11 @@ class Edges:
     def __init__(self, connection: Any) -> None:
         self._db = connection
 
-    def untraced(self, limit: int) -> list[int]:
-        """Articles whose story has changed since it was traced."""
-        query = "SELECT id FROM article INDEXED BY article_untraced WHERE traced = 0 AND revision_id IS NOT NULL ORDER BY id LIMIT ?"
-        return [row[0] for row in self._db.execute(query, (limit,))]
+    def untraced(self, limit: int, among: Collection[int] | None = None) -> list[int]:
+        """Articles (among these only) whose story has changed since it was traced."""
+        index, within = ("INDEXED BY article_untraced", "") if among is None else ("", "AND id IN (SELECT value FROM json_each(?2))")
+        query = f"SELECT id FROM article {index} WHERE traced = 0 AND revision_id IS NOT NULL {within} ORDER BY id LIMIT ?1"
+        return [row[0] for row in self._db.execute(query, (limit, *(() if among is None else (json.dumps(sorted(among)),))))]
 
     def versions(self, articles: Iterable[int]) -> list[Version]:
         """Articles as tracing looks at them."""

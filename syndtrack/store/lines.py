@@ -38,12 +38,15 @@ class Lines:
         """Publishers whose lines were counted since their furniture was last looked at."""
         return [row[0] for row in self._db.execute("SELECT id FROM publisher WHERE lines_changed = 1 ORDER BY id")]
 
+    def articles(self, publisher_id: int) -> int:
+        """How many articles a publisher has; learning its furniture may look through the texts of all."""
+        count = self._db.execute("SELECT count(*) FROM article WHERE publisher_id = ? AND revision_id IS NOT NULL", (publisher_id,))
+        return int(count.fetchone()[0])
+
     def learn(self, publisher_id: int) -> int:
         """Bring a publisher's furniture up to date. Revisions that hold a line whose verdict changed are to be cleaned again: how many."""
         self._db.execute("UPDATE publisher SET lines_changed = 0 WHERE id = ?", (publisher_id,))
-        articles = self._db.execute(
-            "SELECT count(*) FROM article WHERE publisher_id = ? AND revision_id IS NOT NULL", (publisher_id,)
-        ).fetchone()[0]
+        articles = self.articles(publisher_id)
         repeated = self._db.execute(
             "SELECT line_key, articles FROM publisher_line WHERE publisher_id = ? AND articles > 1", (publisher_id,)
         )
@@ -56,7 +59,7 @@ class Lines:
         rows = self._db.execute(
             "SELECT r.id, r.text FROM revision r JOIN article a ON a.id = r.article_id WHERE a.publisher_id = ?", (publisher_id,)
         )
-        for revision_id, text in rows.fetchall():
+        for revision_id, text in rows:
             held = line_keys(text) & changed
             if held:
                 again.append((revision_id,))

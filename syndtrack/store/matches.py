@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -88,14 +88,14 @@ class Matches:
 
     # -- pairs
 
-    def uncompared(self) -> list[int]:
-        """Articles with a revision that is cleaned and still to be compared."""
-        return [
-            row[0]
-            for row in self._db.execute(
-                "SELECT DISTINCT article_id FROM revision INDEXED BY revision_uncompared WHERE step = 'cleaned' ORDER BY article_id"
-            )
-        ]
+    def uncompared(self, limit: int, among: Collection[int] | None) -> list[int]:
+        """Articles (among these only) with a revision that is cleaned and still to be compared, in the order of their ids."""
+        if among is None:
+            query = "SELECT DISTINCT article_id FROM revision INDEXED BY revision_uncompared WHERE step = 'cleaned' ORDER BY 1 LIMIT ?1"
+        else:
+            within = "article_id IN (SELECT value FROM json_each(?2))"
+            query = f"SELECT DISTINCT article_id FROM revision WHERE step = 'cleaned' AND {within} ORDER BY 1 LIMIT ?1"
+        return [row[0] for row in self._db.execute(query, (limit, *(() if among is None else (json.dumps(sorted(among)),))))]
 
     def uncompare(self, revisions: Iterable[int]) -> None:
         """Revisions whose candidates changed are to be compared again."""
