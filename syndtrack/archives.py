@@ -90,11 +90,13 @@ def read_any(path: str, now: datetime) -> Iterator[Submission | Refusal]:
 def read_single(path: str, now: datetime) -> Submission:
     """A file (`-`: standard input) of one article's plain text or HTML. Raises UsageError."""
     try:
+        if path != "-" and is_archive(path) and Path(path).is_file():
+            raise UsageError(f"{path[:200]}: an archive of articles; take it in with `syndtrack ingest`, then name an article's address")
         with nullcontext(sys.stdin.buffer) if path == "-" else Path(path).open("rb") as stream:
             body = stream.read(MAX_PAGE + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path[:200]}: {reason}; name a stored article's address, a file of text or HTML, or -") from error
+        name, reason = path[:200] or "an empty name", getattr(error, "strerror", None) or error
+        raise UsageError(f"{name}: {reason}; name a stored article's address, a file of text or HTML, or -") from error
     return _single(path, body, now)
 
 
@@ -160,12 +162,10 @@ def _lines(name: str, stream: BinaryIO, now: datetime) -> Iterator[Submission | 
             line = _next_line(stream)
             if line == b"":
                 return
-            if line is None:
-                yield Refusal(where, f"longer than {MAX_LINE // 1_000_000} MB")
-            elif line.strip():
-                record = json.loads(line.decode("utf-8-sig"))
-                yield article_of(record, where, now)
-                yield from _undated(record, where)
+            if line and number == 1 and (reason := wide(line)):
+                yield Refusal(where, reason)
+                return
+            yield from _of_line(line, where, now)
         except (OSError, EOFError, zlib.error) as error:
             yield Refusal(where, f"the file is damaged from here on ({_first_line(error)})")
             return
@@ -177,6 +177,26 @@ def _lines(name: str, stream: BinaryIO, now: datetime) -> Iterator[Submission | 
             yield Refusal(where, "no JSON that can be read: nested too deeply")
         except RefusedError as error:
             yield Refusal(error.what, error.reason)
+
+
+def _of_line(line: bytes | None, where: str, now: datetime) -> Iterator[Submission | Refusal]:
+    """The article of one line. Raises RefusedError, ValueError and RecursionError for what is none."""
+    if line is None:
+        yield Refusal(where, f"longer than {MAX_LINE // 1_000_000} MB")
+    elif line.strip():
+        record = json.loads(line.decode("utf-8-sig"))
+        yield article_of(record, where, now)
+        yield from _undated(record, where)
+
+
+def wide(line: bytes) -> str | None:
+    """What to say of a file whose first line has two or four bytes a character, as some programs on Windows write; None for others."""
+    start = line[:4]
+    if not start.startswith((b"\xff\xfe", b"\xfe\xff")) and 0 not in start:
+        return None
+    bits = 32 if start.count(0) > 2 or start in (b"\xff\xfe\0\0", b"\0\0\xfe\xff") else 16
+    order = "BE" if start.startswith((b"\xfe\xff", b"\0")) else "LE"
+    return f"this is UTF-{bits}, JSON Lines are UTF-8; convert the file first: iconv -f UTF-{bits}{order} -t UTF-8"
 
 
 def _next_line(stream: BinaryIO) -> bytes | None:

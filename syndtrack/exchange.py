@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from syndtrack.archives import HALF_PAIR, UNSTORED, read_any
+from syndtrack.archives import HALF_PAIR, UNSTORED, read_any, wide
 from syndtrack.errors import MismatchError, RefusedError, UsageError
 from syndtrack.flow import ReadArticle, read_article
 from syndtrack.matching.fingerprint import MIN_SHINGLES, PARAMETERS, Fingerprint, fingerprint
@@ -136,12 +136,18 @@ def read_signatures(path: str) -> Iterator[Signed | Refusal]:
         with _opened(path) as stream:
             for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), start=1):
                 where = f"{path}:{number}"
+                if number == 1 and (reason := wide(line)):
+                    yield Refusal(where, reason)
+                    return
                 if not line.strip():
                     continue
                 try:
                     signed = Signed.from_json(line.decode())
-                except (RefusedError, MismatchError, UnicodeDecodeError) as error:
-                    yield Refusal(where, error.reason if isinstance(error, RefusedError | UnicodeDecodeError) else str(error))
+                except UnicodeDecodeError as error:
+                    yield Refusal(where, f"not UTF-8 ({error.reason} at byte {error.start})")
+                    continue
+                except (RefusedError, MismatchError) as error:
+                    yield Refusal(where, error.reason if isinstance(error, RefusedError) else str(error))
                     continue
                 if signed.signature.parameters != current:
                     yield Refusal(where, "made with other parameters; both houses need the same version of syndtrack and its rules")

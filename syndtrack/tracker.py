@@ -230,11 +230,11 @@ class Tracker:
         from syndtrack.scheduler import Scheduler  # noqa: PLC0415 - above
 
         with ThreadPoolExecutor(1, "store") as thread:
+            # what a process that was killed left undone
+            await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
             async with connected(self.settings, self.store, thread, self._now) as (poller, workers):
                 public_url = self.settings.public_url
-                scheduler = Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
-                yield scheduler
-                await scheduler.leave()
+                yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
 
     # -- archives
 
@@ -309,14 +309,14 @@ class Tracker:
 
     def _judge(self, records: Iterable[tuple[str, object]]) -> tuple[int, list[Refusal]]:
         """Take in verdicts, each with what names it: how many could be used, and the others."""
-        now, given, refused = self._now(), dict[str, Verdict](), list[Refusal]()
+        now, given, refused = self._now(), list[tuple[str, Verdict]](), list[Refusal]()
         for what, record in records:
             try:
-                given[what] = verdict_of(read_record(record, what) if isinstance(record, bytes) else record, now, what)
+                given.append((what, verdict_of(read_record(record, what) if isinstance(record, bytes) else record, now, what)))
             except RefusedError as error:
                 refused.append(Refusal(error.what, error.reason))
-        impossible = self._flow.judge(list(given.values())) if given else []
-        said = {f"{v.copy} {v.source or ''}".strip(): what for what, v in reversed(given.items())}
+        impossible = self._flow.judge([verdict for _, verdict in given]) if given else []
+        said = {f"{v.copy} {v.source or ''}".strip(): what for what, v in reversed(given)}
         refused += [Refusal(said.get(r.what, r.what), r.reason) for r in impossible]
         return len(given) - len(impossible), refused
 

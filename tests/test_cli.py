@@ -77,7 +77,6 @@ def test_one_of_a_thing_is_told_in_the_singular(run, tmp_path: Path):
     (tmp_path / "a.jsonl").write_text(json.dumps(AGENCY) + "\n", encoding="utf-8")
     assert run("ingest", "a.jsonl").stderr == "1 article new, 0 with a new text, 0 known already\n"
     assert run("forget", AGENCY["url"]).stdout == "1 article forgotten\n"
-    assert run("forget", AGENCY["url"]).stdout == "0 articles forgotten\n"
 
 
 def test_matches_say_how_much_of_each_stands_in_the_other(filled):
@@ -131,6 +130,10 @@ def test_search_finds_words_within_a_sentence_that_is_written_without_spaces(run
         (["trace", "missing.txt"], 2, "missing.txt"),
         (["import", "missing.opml"], 2, "missing.opml"),
         (["add", "file:///etc/passwd"], 1, "not an http"),
+        (["trace", "good.jsonl"], 2, "good.jsonl: an archive of articles; take it in with"),
+        (["signature"], 2, "give a FILE, --stored or --compare SIGNATURES"),
+        (["signature", "--stored", "good.jsonl"], 2, "exclude each other"),
+        (["verdicts", "--import", "missing.jsonl"], 2, "syndtrack: missing.jsonl: No such file or directory"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, tmp_path: Path, arguments: list[str], status: int, told: str):
@@ -234,6 +237,55 @@ def test_an_article_that_is_not_stored_is_wrong_usage(filled):
     done = filled("trace", "https://nowhere.example/a")
     assert done.exit_code == 2
     assert "no such article" in done.stderr
+
+
+NOT_STORED = "syndtrack: https://nowhere.example/a: no such article is stored; `syndtrack search WORDS` finds what is\n"
+
+
+@pytest.mark.parametrize("command", ["trace", "history", "forget"])
+def test_an_address_that_is_not_stored_is_told_alike_by_every_command(filled, command: str):
+    done = filled(command, "https://nowhere.example/a")
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", NOT_STORED)
+
+
+def test_of_several_addresses_those_that_are_not_stored_are_refused(filled):
+    done = filled("forget", BLOG["url"], "https://nowhere.example/a", "https://nowhere.example/a")
+    assert (done.exit_code, done.stdout) == (1, "1 article forgotten\n")
+    assert done.stderr == NOT_STORED.removeprefix("syndtrack: ")
+
+
+@pytest.mark.parametrize("command", ["trace", "inspect", "signature"])
+def test_a_file_without_text_is_told_alike_by_every_command(filled, tmp_path: Path, command: str):
+    (tmp_path / "empty.txt").write_bytes(b" \n")
+    done = filled(command, "empty.txt")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "empty.txt: without text\n")
+
+
+@pytest.mark.parametrize(
+    "command", [["ingest"], ["inspect"], ["signature"], ["signature", "--compare"], ["verdicts", "--import"]], ids=" ".join
+)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_lines_in_another_width_are_refused_once_with_what_to_do(filled, tmp_path: Path, command: list[str], encoding: str):
+    (tmp_path / "wide.jsonl").write_bytes((json.dumps(AGENCY) + "\n" + json.dumps(BLOG)).encode(encoding))
+    done = filled(*command, "wide.jsonl")
+    assert done.exit_code == 1
+    (told,) = (line for line in done.stderr.splitlines() if line.startswith("wide.jsonl"))
+    name = "UTF-" + encoding[4:6]
+    order = "BE" if encoding.endswith("be") else "LE"
+    assert told == f"wide.jsonl:1: this is {name}, JSON Lines are UTF-8; convert the file first: iconv -f {name}{order} -t UTF-8"
+
+
+def test_verdicts_that_cannot_be_taken_in_are_named_by_file_and_line(filled, tmp_path: Path):
+    given = [
+        {"copy": BLOG["url"], "source": AGGREGATOR["url"], "says": "confirm"},
+        {"copy": AGENCY["url"], "source": AGENCY["url"], "says": "confirm"},
+        {"copy": "nonsense", "source": AGENCY["url"], "says": "confirm"},
+    ]
+    (tmp_path / "v.jsonl").write_text("\n".join(map(json.dumps, given)) + "\n{", encoding="utf-8")
+    done = filled("verdicts", "--import", "v.jsonl")
+    assert done.exit_code == 1
+    assert sorted(line.split(": ")[0] for line in done.stderr.splitlines()) == ["1 verdict taken in", "v.jsonl:2", "v.jsonl:3", "v.jsonl:4"]
+    assert filled("verdict", "nonsense", "origin").stderr.startswith("nonsense: the copy is named by its http or https address")
 
 
 def test_a_text_is_traced_where_there_is_no_database_and_none_is_made(run, tmp_path: Path):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from syndtrack.cli.frame import Session, example, finish, progress_bar
+from syndtrack.cli.frame import Session, check_there, example, finish, progress_bar
 from syndtrack.models import Refusal
 from syndtrack.plurals import counted
 
@@ -59,6 +59,7 @@ def inspect(session: Session, file: str, form: str) -> None:
 def forget(session: Session, urls: Sequence[str]) -> None:
     """Take articles out of the database, as if they had never come; what they touched is traced again."""
     with session.changing() as tracker:
-        refused = tracker.forget(urls)
+        refused = tracker.forget(dict.fromkeys(urls))
+    check_there(len(set(urls)), refused)
     click.echo(f"{counted(len(set(urls)) - len(refused), 'article')} forgotten")
     finish(refused)

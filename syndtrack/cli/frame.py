@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syndtrack.config import Settings, load_settings
-from syndtrack.errors import SyndtrackError, UsageError
+from syndtrack.errors import RefusedError, SyndtrackError, UsageError
 from syndtrack.models import Refusal
 from syndtrack.reports.formats import plain
 
@@ -88,6 +88,9 @@ class Group(click.Group):
         except UsageError as error:
             click.echo(plain(f"syndtrack: {error}"), err=True)  # it may quote names that others chose
             ctx.exit(WRONG_USAGE)
+        except RefusedError as error:  # the one input there was
+            click.echo(plain(str(error)), err=True)
+            ctx.exit(REFUSED)
         except SyndtrackError as error:
             click.echo(plain(f"syndtrack: {error}"), err=True)
             ctx.exit(FAILED)
@@ -119,6 +122,12 @@ def finish(refused: Sequence[Refusal]) -> None:
         click.echo(plain(f"{refusal.what}: {refusal.reason}"), err=True)
     if refused:
         raise click.exceptions.Exit(REFUSED)
+
+
+def check_there(named: int, missing: Sequence[Refusal]) -> None:
+    """Raise UsageError where nothing of what a command named is there, so that it did nothing: as where it takes one name only."""
+    if missing and len(missing) == named:
+        raise UsageError("\n".join(f"{each.what}: {each.reason}" for each in missing))
 
 
 @contextmanager

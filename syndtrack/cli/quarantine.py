@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from syndtrack.cli.frame import Session, example, finish, format_option
+from syndtrack.cli.frame import Session, check_there, example, finish, format_option
 from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import print_rows
 
@@ -69,5 +69,6 @@ def _change(session: Session, numbers: Sequence[int], everything: bool, what: Li
         count = len(tracker.quarantine()) if everything else len(set(numbers))
         change = tracker.retry_quarantined if what == "retry" else tracker.drop_quarantined
         refused = change(None if everything else numbers)
+    check_there(count, refused)
     click.echo(f"{count - len(refused)} {done}")
     finish(refused)

@@ -39,8 +39,11 @@ def signature(session: Session, *, file: str | None, stored: bool, compare: str 
     With --compare, rows say which stored articles resemble which of theirs: the estimated share of five-word runs that both have in common,
     and its standard error.
     """
-    if sum((file is not None, stored, compare is not None)) != 1:
-        raise UsageError("one of FILE, --stored and --compare SIGNATURES is wanted; `syndtrack signature --help` has examples")
+    given = sum((file is not None, stored, compare is not None))
+    if not given:
+        raise UsageError("give a FILE, --stored or --compare SIGNATURES; `syndtrack signature --help` has examples")
+    if given > 1:
+        raise UsageError("FILE, --stored and --compare SIGNATURES exclude each other; `syndtrack signature --help` has examples")
     if compare is None and form == "csv":
         raise UsageError("signatures are JSON, one object a line; --format csv is for --compare")
     from syndtrack.exchange import resembling, signatures_of, stored_signatures  # noqa: PLC0415 - cli/__init__.py

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from syndtrack.cli.frame import Session, example, finish, format_option
-from syndtrack.models import Refusal
+from syndtrack.errors import UsageError
 from syndtrack.plurals import counted
 from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import plain, print_rows
@@ -40,7 +40,9 @@ def verdict(session: Session, words: Sequence[str], by: str, note: str) -> None:
     with session.changing() as tracker:
         if says == "revoke":
             gone = tracker.take_back(copy, source)
-            refused = [] if gone else [Refusal(" ".join(words), "nothing was said of this; `syndtrack verdicts` lists what was")]
+            if not gone:
+                raise UsageError(f"{' '.join(words)}: nothing was said of this; `syndtrack verdicts` lists what was")
+            refused = []
         else:
             refused = tracker.judge([{"copy": copy, "source": source, "says": says, "by": by, "note": note}])
     if not refused:
@@ -63,7 +65,7 @@ def _said(words: Sequence[str]) -> tuple[str, str | None, str]:
 @click.command(
     epilog=example("syndtrack verdicts --format jsonl > verdicts.jsonl\nsyndtrack --db other.db verdicts --import verdicts.jsonl")
 )
-@click.option("--import", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Take in those of a JSON Lines file.")
+@click.option("--import", "file", type=click.Path(path_type=Path), help="Take in those of a JSON Lines file.")
 @format_option
 @click.pass_obj
 def verdicts(session: Session, file: Path | None, form: str) -> None:
