@@ -230,11 +230,11 @@ class Tracker:
         from syndtrack.scheduler import Scheduler  # noqa: PLC0415 - above
 
         with ThreadPoolExecutor(1, "store") as thread:
-            # what a process that was killed left undone
-            await asyncio.get_running_loop().run_in_executor(thread, self._flow.settle)
             async with connected(self.settings, self.store, thread, self._now) as (poller, workers):
                 public_url = self.settings.public_url
-                yield Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
+                scheduler = Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
+                yield scheduler
+                await scheduler.leave()
 
     # -- archives
 
