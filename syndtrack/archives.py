@@ -23,12 +23,11 @@ from syndtrack.errors import RefusedError, UsageError
 from syndtrack.models import Refusal, Submission
 from syndtrack.reading.charset import decode
 from syndtrack.reading.dates import parse_date
-from syndtrack.urls import is_http, without_login
+from syndtrack.urls import NOWHERE, is_http, without_login
 
 MAX_LINE = 20_000_000  # bytes of one JSON line
 MAX_PAGE = 10_000_000  # bytes of one archived page
 FIELDS = ("url", "text", "html", "title", "publisher", "published", "first_seen")
-UNSTORED = "https://unstored.invalid/"  # RFC 2606: no such address; where an article stands that has none
 HALF_PAIR = re.compile("[\ud800-\udfff]")  # of a text cut inside an emoji: JSON can state such a half, nothing can store it
 NO_TEXT = (
     "\0\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\ufffd"  # of pictures and programs one character in five or more, of texts next to none
@@ -107,7 +106,7 @@ def _single(path: str, body: bytes, now: datetime) -> Submission:
     content = decode(body)
     if sum(map(content.count, NO_TEXT)) > len(content) // 100:
         raise UsageError(f"{path}: this is no text; name a file of plain text or HTML, or an archive ({', '.join(SUFFIXES)})")
-    url = UNSTORED + blake2b(body, digest_size=8).hexdigest()
+    url = NOWHERE + blake2b(body, digest_size=8).hexdigest()
     if content.lstrip()[:1] == "<":
         return Submission(url=url, first_seen=now, html=content, origin=path)
     return Submission(url=url, first_seen=now, text=content, origin=path)

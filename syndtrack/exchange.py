@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from syndtrack.archives import HALF_PAIR, UNSTORED, read_any, wide
+from syndtrack.archives import HALF_PAIR, read_any, wide
 from syndtrack.errors import MismatchError, RefusedError, UsageError
 from syndtrack.flow import ReadArticle, read_article
 from syndtrack.matching.fingerprint import MIN_SHINGLES, PARAMETERS, Fingerprint, fingerprint
@@ -32,6 +32,7 @@ from syndtrack.pairing import current_parameters
 from syndtrack.reading.cleaning import clean
 from syndtrack.store.lookups import Row
 from syndtrack.store.store import Store
+from syndtrack.urls import is_nowhere
 from syndtrack.words import tokenise
 
 MAX_LINE = 100_000  # bytes; a line takes 2,000
@@ -41,9 +42,9 @@ THEIRS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An article by its signature; of one that stands nowhere the address is empty."""
+    """An article by its signature; one that stands nowhere has no address."""
 
-    url: str
+    url: str | None
     publisher: str | None
     title: str | None
     first_seen: str | None
@@ -63,7 +64,7 @@ class Signed:
             made = Signature.from_json(json.dumps(content["signature"]))
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise RefusedError("signature", "no line of signatures; `syndtrack signature FILE` makes them") from error
-        return Signed(url or "", publisher, title, seen, made)
+        return Signed(url or None, publisher, title, seen, made)
 
 
 def _text(stated: object) -> str | None:
@@ -81,8 +82,7 @@ def _signed(read: ReadArticle) -> Signed:
     text, submission = read.reading.text, read.submission
     cut = clean(text, [credit for credit in read.credits if credit.start is not None])
     made = fingerprint(tokenise(text, cut), current_parameters().cleaning)
-    seen = None if submission.url.startswith(UNSTORED) else submission.first_seen.isoformat()
-    url = "" if seen is None else submission.url
+    url, seen = (None, None) if is_nowhere(submission.url) else (submission.url, submission.first_seen.isoformat())
     return Signed(url, submission.publisher, read.reading.title or None, seen, _signature(made))
 
 
@@ -113,7 +113,7 @@ def resembling(store: Store, path: str, at_least: float) -> Iterator[Row | Refus
             for foreign in wanted:
                 shares = (values == foreign.signature.values).mean(axis=1)
                 rows += [_row(foreign, some[at], float(shares[at])) for at in np.flatnonzero(shares >= at_least).tolist()]
-        yield from sorted(rows, key=lambda row: (-row["resemblance"], row["theirs"], row["ours"]))
+        yield from sorted(rows, key=lambda row: (-row["resemblance"], row["theirs"] or "", row["ours"]))
 
 
 def _row(foreign: Signed, own: Signed, share: float) -> Row:

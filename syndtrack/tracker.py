@@ -34,7 +34,7 @@ from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.owners import Site
 from syndtrack.store.store import Store
-from syndtrack.urls import is_http, shown
+from syndtrack.urls import NOWHERE, is_http, is_nowhere, shown
 
 # Imported where they are used, since look-ups use none of them: the network's parts take 0.5 s of CPU, the rules of reading as much.
 if TYPE_CHECKING:
@@ -347,7 +347,7 @@ class Tracker:
 
         for article in read_any(path, self._now()):
             read = article if isinstance(article, Refusal) else read_article(article)
-            yield read if isinstance(read, Refusal) else _inspected(read)
+            yield read if isinstance(read, Refusal) else _inspected(_placed(read))
 
     def trace(self, what: str, *, explain: bool = False) -> TraceRecord:
         """The provenance of a stored article (its address in any form), or of a text or file that is not stored. Raises UsageError.
@@ -394,9 +394,7 @@ class Tracker:
 
     def trace_text(self, text: str, *, explain: bool = False) -> TraceRecord:
         """The provenance of a text that is not stored."""
-        from syndtrack.archives import UNSTORED  # noqa: PLC0415 - above
-
-        return self._trace_unstored(Submission(url=UNSTORED + "text", first_seen=self._now(), text=text), explain)
+        return self._trace_unstored(Submission(url=NOWHERE + "text", first_seen=self._now(), text=text), explain)
 
     def _trace_unstored(self, submission: Submission, explain: bool) -> TraceRecord:
         """The record of a text that is not stored."""
@@ -409,7 +407,7 @@ class Tracker:
         read = read_article(submission)
         if isinstance(read, Refusal):
             raise RefusedError(read.what, read.reason)
-        return self._flow.pretend(read, look)
+        return self._flow.pretend(_placed(read), look)
 
     def report(self, name: str) -> Iterator[Row]:
         """The rows of one of REPORTS. Raises UsageError for another name."""
@@ -453,4 +451,13 @@ def _inspected(read: ReadArticle) -> InspectRecord:
     from syndtrack.reading.cleaning import clean  # noqa: PLC0415 - above
 
     placed = [c for c in read.credits if c.start is not None]
-    return inspect_record(read.submission.url, read.reading, read.credits, clean(read.reading.text, placed), seed_registry())
+    url = None if is_nowhere(read.submission.url) else read.submission.url
+    return inspect_record(url, read.reading, read.credits, clean(read.reading.text, placed), seed_registry())
+
+
+def _placed(read: ReadArticle) -> ReadArticle:
+    """Without the addresses that relative links become where nobody knows the page's own."""
+    credits = tuple(replace(c, url=None) if c.url and is_nowhere(c.url) else c for c in read.credits)
+    links = tuple(link for link in read.reading.links if not is_nowhere(link.url))
+    canonical = None if is_nowhere(read.reading.canonical or "") else read.reading.canonical
+    return replace(read, credits=credits, reading=replace(read.reading, links=links, canonical=canonical))

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 if TYPE_CHECKING:
     from tldextract import TLDExtract
 
+NOWHERE = "https://unstored.invalid/"  # RFC 2606: no such address; where an article stands that has none
+
 
 @cache
 def _suffixes() -> TLDExtract:
@@ -148,6 +150,11 @@ def without_login(url: str) -> str:
 def shown(url: str) -> str:
     """The address for messages, logs and pages: without user and password, and with the values of parameters that name a secret hidden."""
     return SECRET_VALUE.sub(r"\1…", USER_INFO.sub(r"\1", url))[:MAX_URL]
+
+
+def is_nowhere(url: str) -> bool:
+    """Whether this is no address that anybody stated, but one made up for a text that has none."""
+    return url.startswith(NOWHERE)
 
 
 def without_secrets(url: str) -> str:

@@ -94,6 +94,24 @@ def test_inspect_prints_one_object_a_line_for_an_archive(filled, tmp_path: Path)
     assert [json.loads(line)["url"] for line in lines] == [AGENCY["url"], AGGREGATOR["url"], BLOG["url"]]
 
 
+ALONE = """<!doctype html><html><head><link rel="canonical" href="/canonical"></head><body><article><p>The harbour authority of
+Port Lunnet will close its northern basin for eleven weeks while divers replace its gates.</p><p>Via <a href="/pilot">The Pilot</a></p>
+</article></body></html>"""
+
+
+@pytest.mark.parametrize("name", ["alone.txt", "alone.html"])
+@pytest.mark.parametrize("command", ["inspect", "trace", "signature"])
+def test_a_file_without_an_address_is_given_none(filled, tmp_path: Path, command: str, name: str):
+    (tmp_path / name).write_text(ALONE if name.endswith("html") else BLOG["text"], encoding="utf-8")
+    record = json.loads(filled(command, name, "--format", "json").stdout)
+    record = record[0] if command == "signature" else record
+    assert (record["article"] if command == "trace" else record)["url"] is None
+    assert ".invalid" not in json.dumps(record)
+    if command != "signature":
+        assert "(this text)" in filled(command, name).stdout
+        assert ".invalid" not in filled(command, name).stdout
+
+
 def test_search_finds_words_and_says_so_when_there_are_none(filled):
     assert BLOG["url"] in filled("search", "ministry", "lunch").stdout
     assert "No article" in filled("search", "submarine").stdout

@@ -79,7 +79,7 @@ def test_lines_come_back_as_they_were(tmp_path):
 
 def test_a_text_without_an_address_is_signed_too():
     line = json.loads(run("signature", "-", given=AGENCY["text"]).stdout)
-    assert line["url"] == ""
+    assert line["url"] is None
     assert line["first_seen"] is None
 
 

@@ -65,9 +65,9 @@ class TraceRecord(TypedDict):
 
 
 class InspectRecord(TypedDict):
-    """What one article says of itself."""
+    """What one article says of itself; `url` is None where the file does not state it."""
 
-    url: str
+    url: str | None
     title: str
     published: str | None
     text: str
@@ -76,7 +76,9 @@ class InspectRecord(TypedDict):
     cleaned: str
 
 
-def inspect_record(url: str, reading: Reading, credits: Sequence[Credit], removals: Sequence[Removal], registry: Registry) -> InspectRecord:
+def inspect_record(
+    url: str | None, reading: Reading, credits: Sequence[Credit], removals: Sequence[Removal], registry: Registry
+) -> InspectRecord:
     """A reading with its credits resolved by a registry."""
     text = reading.text
     stated = []

@@ -53,7 +53,7 @@ def chain_tree(record: TraceRecord) -> RenderableType:
 
 def inspection(record: InspectRecord) -> RenderableType:
     """What an article says of itself."""
-    head = Text(one_line(record["title"] or record["url"]), style="bold")
+    head = Text(one_line(record["title"] or record["url"] or "(this text)"), style="bold")
     size = f"{counted(len(record['text']), 'character')}; {len(record['cleaned']):,} after cleaning"
     return Group(head, Text(size), *_statements(record))
 
