@@ -150,7 +150,7 @@ def _undated(record: Mapping[str, Any], where: str) -> Iterator[Refusal]:
     """What is said of an article whose claimed time cannot be read; the article comes in without it."""
     claimed = record.get("published")
     if claimed and parse_date(claimed) is None:
-        yield Refusal(where, f"published {claimed[:40]!r} is no time; the article is taken without it")
+        yield Refusal(where, f"published {claimed[:40]!r} is no time; the article is taken without it", partly=True)
 
 
 def _lines(name: str, stream: BinaryIO, now: datetime) -> Iterator[Submission | Refusal]:

@@ -217,10 +217,11 @@ class SeenEntry:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An input that could not be used: which, and why in one line."""
+    """An input that could not be used: which, and why in one line. `partly`: the rest of it was taken, so that this is a remark."""
 
     what: str
     reason: str
+    partly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

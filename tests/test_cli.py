@@ -50,6 +50,14 @@ def test_an_archive_with_bad_lines_is_taken_in_but_for_those_and_each_is_named(r
     assert len(json.loads(run("report", "edges", "--format", "json").stdout)) >= 1
 
 
+@pytest.mark.parametrize("command", ["ingest", "inspect", "signature"])
+def test_an_article_whose_date_cannot_be_read_is_taken_in_with_a_remark_but_not_refused(run, tmp_path: Path, command: str):
+    (tmp_path / "a.jsonl").write_text(json.dumps(AGENCY | {"published": "the day before"}) + "\n", encoding="utf-8")
+    done = run(command, "a.jsonl")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[-1] == "a.jsonl:1: published 'the day before' is no time; the article is taken without it"
+
+
 def test_a_trace_prints_the_chain_and_its_evidence(filled):
     record = json.loads(filled("trace", BLOG["url"], "--format", "json").stdout)
     assert [n["url"] for n in record["chain"]] == [BLOG["url"], AGGREGATOR["url"], AGENCY["url"]]

@@ -117,10 +117,10 @@ def _is_of_database(error: Exception) -> bool:
 
 
 def finish(refused: Sequence[Refusal]) -> None:
-    """Name what was refused; the exit status tells that there was something."""
+    """Name what was refused; the exit status tells that there was something, if more than a part of an input was."""
     for refusal in refused:
         click.echo(plain(f"{refusal.what}: {refusal.reason}"), err=True)
-    if refused:
+    if not all(refusal.partly for refusal in refused):
         raise click.exceptions.Exit(REFUSED)
 
 
