@@ -1,7 +1,10 @@
 """Opening the database: whose file it is, of which version, and who waits for whom."""
 
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,8 +80,59 @@ def test_opening_twice_changes_nothing(tmp_path: Path):
 
 
 def test_a_reader_cannot_write(filled_db: Path):
-    with closing(Store(filled_db, read_only=True)) as store, pytest.raises(StoreError, match="readonly"), store.transaction():
+    with closing(Store(filled_db, read_only=True)) as store, pytest.raises(StoreError, match="may not be written to"), store.transaction():
         store.db.execute("DELETE FROM edge")
+
+
+@pytest.fixture
+def unwritable(tmp_path: Path) -> Iterator[Path]:
+    """A database with one chain in a folder where nothing can be written, by us or by whom we pretend to be."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others than who runs it
+        folder = Path(name)
+        with ingested(tmp_path, [AGENCY, AGGREGATOR]):
+            pass
+        (folder / "x.db").write_bytes((tmp_path / "x.db").read_bytes())
+        (folder / "x.db").chmod(0o444)
+        folder.chmod(0o555)
+        us = os.geteuid()
+        if us == 0:  # who may write anywhere
+            os.seteuid(65_534)
+        yield folder / "x.db"
+        os.seteuid(us)
+        folder.chmod(0o755)
+
+
+def test_a_database_where_nothing_can_be_written_is_read_all_the_same(unwritable: Path):
+    with Tracker(Settings(db=unwritable), read_only=True) as tracker:
+        assert [edge["source"] for edge in tracker.report("edges")] == [AGENCY["url"]]
+        assert tracker.trace(AGGREGATOR["url"])["origin"]["url"] == AGENCY["url"]
+    with pytest.raises(StoreError, match=r"x\.db: it may not be written to here; copy it to where it may"):
+        Tracker(Settings(db=unwritable))
+
+
+def test_an_older_database_where_nothing_can_be_written_is_refused_with_what_to_do(unwritable: Path):
+    pretended, us = os.geteuid(), os.getuid()
+    os.seteuid(us)
+    unwritable.chmod(0o644)
+    unwritable.parent.chmod(0o755)
+    with closing(sqlite3.connect(unwritable)) as plain:
+        plain.execute("PRAGMA user_version = 1")
+    unwritable.chmod(0o444)
+    unwritable.parent.chmod(0o555)
+    os.seteuid(pretended)
+    with pytest.raises(StoreError, match=r"made by an older syndtrack \(schema 1, this one needs 2\).*copy it to where it may"):
+        Store(unwritable, read_only=True)
+
+
+def test_what_was_written_last_is_not_passed_over_where_nothing_can_be_written(unwritable: Path):
+    pretended, us = os.geteuid(), os.getuid()
+    os.seteuid(us)
+    unwritable.parent.chmod(0o755)
+    unwritable.with_name("x.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"\0" * 60)
+    unwritable.parent.chmod(0o555)
+    os.seteuid(pretended)
+    with pytest.raises(StoreError, match=r"still in x\.db-wal; copy it .* \(both files\)"):
+        Store(unwritable, read_only=True)
 
 
 @pytest.mark.usefixtures("quick_to_give_up")

@@ -43,6 +43,8 @@ MADE_WAY = 0.02  # s
 
 EMPTY = "this file is empty, no database yet; `syndtrack add URL` or `ingest` makes it one, or name another file with --db"
 
+COPY_IT = "copy it to where it may be written to, and name the copy with --db"
+
 log = logging.getLogger(__name__)
 
 
@@ -58,7 +60,7 @@ class Store:
             if not read_only:
                 self._prepare()
             elif version < SCHEMA_VERSION:
-                Store(self.path).close()  # look-ups know the present tables only
+                self._bring_up_to_date(version)
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.path}: {_reason(error)}") from error
         connection = self.db.conn
@@ -79,6 +81,14 @@ class Store:
         self.verdicts = VerdictTable(connection, self.publishers)
         self.history = History(self.db)
         self._seen_version = -1
+
+    def _bring_up_to_date(self, version: int) -> None:
+        """Make the tables of an older version the present ones, which are all that look-ups know. Raises StoreError."""
+        try:
+            Store(self.path).close()
+        except StoreError as error:
+            old = f"made by an older syndtrack (schema {version}, this one needs {SCHEMA_VERSION}) and not yet brought up to date"
+            raise StoreError(f"{self.path}: {old}: {str(error).removeprefix(f'{self.path}: ')}") from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -211,12 +221,38 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
         raise StoreError(f"{path}: is a folder; name a file with --db, as in --db {Path(path) / 'syndtrack.db'}")
     if path != ":memory:" and not Path(path).parent.is_dir():
         raise StoreError(f"{path}: the folder {Path(path).parent} does not exist")
-    uri = f"file:{Path(path).absolute().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro" if read_only else path
-    connection = sqlite3.connect(uri, uri=read_only, timeout=READ_WAIT, isolation_level=None, check_same_thread=False)
+    connection = _opened(path, "?mode=ro") if read_only else _opened(path)
+    if read_only and _is_unwritable(connection, path):
+        connection.close()
+        connection = _opened(path, "?mode=ro&immutable=1")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
+
+
+def _opened(path: str, how: str = "") -> sqlite3.Connection:
+    """A connection, opened as the parameters of an SQLite address say."""
+    name = f"file:{Path(path).absolute().as_posix().replace('?', '%3f').replace('#', '%23')}{how}" if how else path
+    return sqlite3.connect(name, uri=bool(how), timeout=READ_WAIT, isolation_level=None, check_same_thread=False)
+
+
+def _is_unwritable(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether nobody can write to the file's folder, as on a read-only disk: reading would put a file beside it, for whoever writes.
+
+    Raises StoreError where what was written last was not yet moved into the file itself (https://www.sqlite.org/wal.html#read_only_databases).
+    """
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+    else:
+        return False
+    rest = Path(f"{path}-wal")
+    if rest.exists() and rest.stat().st_size:
+        raise StoreError(f"{path}: what was written last is still in {rest.name}; {COPY_IT} (both files)")
+    return True
 
 
 def _reason(error: Exception) -> str:
@@ -226,6 +262,8 @@ def _reason(error: Exception) -> str:
         return "this file is no SQLite database; name another file with --db"
     if "locked" in text:
         return "another process keeps the database locked; try again when it is done"
+    if "readonly" in text:
+        return f"it may not be written to here; {COPY_IT}"
     if "unable to open" in text:
         return "cannot be opened; check that the folder exists and may be written to"
     if "full" in text:
