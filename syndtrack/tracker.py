@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import RefusedError, UsageError
+from syndtrack.keeper import Keeper
 from syndtrack.models import Refusal, Submission, Verdict
 from syndtrack.owners import TrustAnswer
 from syndtrack.registrar import Registrar
@@ -103,6 +104,11 @@ class Tracker:
         """The publishers, to look up and to correct."""
         return Registrar(self.store, self._settle, self._now, self._ask_trust)
 
+    @cached_property
+    def quarantine(self) -> Keeper:
+        """Inputs that were too much for a worker, to look up, read again or drop."""
+        return Keeper(self.store, self._now)
+
     @classmethod
     def in_memory(cls, settings: Settings) -> Self:
         """A tracker that leaves nothing behind."""
@@ -174,32 +180,6 @@ class Tracker:
         now = self._now()
         waits, agreed = self.store.hosts.asked_to_wait(host_names(feed.url), now), self.store.websub.of_feed(feed.id)
         return explain(feed, *self.store.feeds.history(feed.id), waits, now, agreed=agreed)
-
-    def quarantine(self) -> list[Row]:
-        """Inputs that killed, stalled or overfilled a worker, the latest first."""
-        return self.store.quarantine.rows()
-
-    def quarantined_bytes(self, number: int) -> bytes:
-        """The first bytes of such an input. Raises UsageError where there are none."""
-        content = self.store.quarantine.content(number)
-        if content is None:
-            raise UsageError(f"{number}: no bytes are kept of it; `syndtrack quarantine` lists what there is")
-        return content
-
-    def retry_quarantined(self, numbers: Iterable[int] | None = None) -> list[Refusal]:
-        """Read these (all for None) again at their feeds' next looks, which are due at once; returns those that are not there."""
-        return self._each_quarantined(numbers, lambda number: self.store.quarantine.retry(number, self._now()))
-
-    def drop_quarantined(self, numbers: Iterable[int] | None = None) -> list[Refusal]:
-        """List these (all for None) no more and let go of their bytes; returns those that are not there."""
-        return self._each_quarantined(numbers, self.store.quarantine.drop)
-
-    def _each_quarantined(self, numbers: Iterable[int] | None, change: Callable[[int], bool]) -> list[Refusal]:
-        """Change what is in quarantine, all in one transaction."""
-        with self.store.transaction():
-            chosen = self.store.quarantine.ids() if numbers is None else list(dict.fromkeys(numbers))
-            reason = "no such input is in quarantine; `syndtrack quarantine` lists what is"
-            return [Refusal(str(number), reason) for number in chosen if not change(number)]
 
     def _subscribe(self, feeds: Sequence[tuple[str, str | None]]) -> list[Refusal]:
         """Subscribe to addresses with titles."""

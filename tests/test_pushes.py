@@ -254,7 +254,7 @@ async def test_a_push_that_kills_its_worker_fails_alone(rig: Rig, monkeypatch: p
     await rig.hub.push(feed_of(entry(rig.server, 3)))
     await rig.until(2)
     assert [poll["outcome"] for poll in rig.story()["polls"]] == ["new", "failed", "new"]
-    assert len(rig.tracker.quarantine()) == 1
+    assert len(rig.tracker.quarantine.rows()) == 1
 
 
 async def test_the_queue_of_pushes_is_bounded(rig: Rig):

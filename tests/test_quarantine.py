@@ -79,7 +79,7 @@ async def test_a_feed_that_crashes_its_reader_is_tried_twice_and_the_others_go_o
         summaries = await rounds(tracker, clock, 4)
     assert [summary.failed for summary in summaries] == [1, 1, 1, 1]
     assert sum(summary.new for summary in summaries) == 1
-    [row] = tracker.quarantine()
+    [row] = tracker.quarantine.rows()
     assert (row["kind"], row["state"], row["tries"]) == ("feed", "in quarantine", 2)
     assert row["first_tried"] < row["last_tried"]
     assert row["last_tried"] == "2026-03-03T12:00:00Z"  # the second day's; on the third and fourth it was not read
@@ -103,10 +103,10 @@ async def test_an_article_that_crashes_its_reader_fails_alone_and_its_feed_goes_
         summaries = await rounds(tracker, clock, 4)
         assert len(server.asked) == 4
     assert [summary.new for summary in summaries] == [2, 0, 0, 0]
-    [row] = tracker.quarantine()
+    [row] = tracker.quarantine.rows()
     assert (row["kind"], row["state"], row["tries"]) == ("page", "in quarantine", 2)
     assert row["url"].endswith("/1")
-    assert b"CRASH-PAGE" in tracker.quarantined_bytes(row["id"])
+    assert b"CRASH-PAGE" in tracker.quarantine.content(row["id"])
     assert outcomes(tracker)[0] != "failed"
     assert any(IN_QUARANTINE in refusal["reason"] for refusal in tracker.store.lookups.refusals())
 
@@ -114,9 +114,9 @@ async def test_an_article_that_crashes_its_reader_fails_alone_and_its_feed_goes_
 async def test_a_retry_reads_it_again_at_the_next_look_which_is_due_at_once(tracker, clock, monkeypatch):
     async with serving(tracker, CRASHING, rss(rss_entry(2, "/2", long_text() + "<p>CRASH-PAGE</p>"))):
         await rounds(tracker, clock, 4)
-        assert len(tracker.quarantine()) == 2
-        assert tracker.retry_quarantined() == []
-        assert tracker.quarantine() == []
+        assert len(tracker.quarantine.rows()) == 2
+        assert tracker.quarantine.retry() == []
+        assert tracker.quarantine.rows() == []
         monkeypatch.undo()  # as if a new version could read them
         async with tracker.scheduler() as scheduler:
             summary = await scheduler.round()
@@ -126,14 +126,14 @@ async def test_a_retry_reads_it_again_at_the_next_look_which_is_due_at_once(trac
 async def test_what_was_dropped_is_listed_no_more_and_still_not_read(tracker, clock):
     async with serving(tracker, CRASHING):
         await rounds(tracker, clock, 3)
-        [row] = tracker.quarantine()
-        assert tracker.drop_quarantined([row["id"]]) == []
-        assert tracker.quarantine() == []
+        [row] = tracker.quarantine.rows()
+        assert tracker.quarantine.drop([row["id"]]) == []
+        assert tracker.quarantine.rows() == []
         await rounds(tracker, clock)
     assert IN_QUARANTINE in tracker.feeds()[0]["reason"]
     with pytest.raises(UsageError, match="no bytes are kept of it"):
-        tracker.quarantined_bytes(row["id"])
-    assert [refusal.what for refusal in tracker.drop_quarantined([row["id"], 77])] == ["1", "77"]
+        tracker.quarantine.content(row["id"])
+    assert [refusal.what for refusal in tracker.quarantine.drop([row["id"], 77])] == ["1", "77"]
 
 
 async def test_a_running_scheduler_sees_a_retry_by_another_process(tracker, clock):
@@ -142,11 +142,11 @@ async def test_a_running_scheduler_sees_a_retry_by_another_process(tracker, cloc
             await scheduler.round(everything=True)
             clock.pass_time(days=1)
         with Tracker(tracker.settings, clock.now) as other:
-            [row] = other.quarantine()
-            assert other.retry_quarantined([row["id"]]) == []
+            [row] = other.quarantine.rows()
+            assert other.quarantine.retry([row["id"]]) == []
         await scheduler.round()
         assert len(server.asked) == 4
-    [row] = tracker.quarantine()
+    [row] = tracker.quarantine.rows()
     assert (row["state"], row["tries"]) == ("tried once", 1)
 
 
@@ -206,7 +206,7 @@ async def test_an_article_that_is_put_off_again_and_again_is_still_read_in_the_e
         monkeypatch.setattr(Quarantine, "is_of_slow_feed", lambda *_: False)
         [summary] = await rounds(tracker, clock)
     assert (summary.new, summary.refused) == (1, ())
-    assert tracker.quarantine() == []
+    assert tracker.quarantine.rows() == []
 
 
 async def test_a_feed_that_is_put_off_has_not_failed_and_is_read_at_a_later_look(tracker, clock, monkeypatch):

@@ -30,7 +30,7 @@ def quarantine(ctx: click.Context, form: str) -> None:
     """
     if ctx.invoked_subcommand is None:
         with ctx.obj.reading() as tracker:
-            rows = tracker.quarantine()
+            rows = tracker.quarantine.rows()
             print_rows(rows, form, empty=EMPTY, title="Quarantine", header=COLUMNS["quarantine"], columns=ON_TERMINALS)
 
 
@@ -58,7 +58,7 @@ def drop(session: Session, numbers: Sequence[int], everything: bool) -> None:
 def bytes_(session: Session, number: int) -> None:
     """Write what came, its first megabyte, to standard output."""
     with session.reading() as tracker:
-        sys.stdout.buffer.write(tracker.quarantined_bytes(number))
+        sys.stdout.buffer.write(tracker.quarantine.content(number))
 
 
 def _change(session: Session, numbers: Sequence[int], everything: bool, what: Literal["retry", "drop"], done: str) -> None:
@@ -66,8 +66,8 @@ def _change(session: Session, numbers: Sequence[int], everything: bool, what: Li
     if bool(numbers) == everything:
         raise click.UsageError("name the IDs that `syndtrack quarantine` lists, or --all")
     with session.changing() as tracker:
-        count = len(tracker.quarantine()) if everything else len(set(numbers))
-        change = tracker.retry_quarantined if what == "retry" else tracker.drop_quarantined
+        count = len(tracker.quarantine.rows()) if everything else len(set(numbers))
+        change = tracker.quarantine.retry if what == "retry" else tracker.quarantine.drop
         refused = change(None if everything else numbers)
     check_there(count, refused)
     click.echo(f"{count - len(refused)} {done}")
