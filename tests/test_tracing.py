@@ -41,6 +41,13 @@ OTHER = [
     "An association of cellars warned that the alcohol of this vintage might exceed what the rules of the appellation allow.",
 ]
 
+LIBRARY = [
+    "The town library lends more saws and ladders than novels since it opened its room of tools in the cellar two years ago.",
+    "Volunteers sharpen the blades every second Thursday, and whoever brings back a drill late pays with an hour at their bench.",
+    "Insurers had refused to cover the cellar at first, until a retired fire officer wrote them a plan of forty pages.",
+    "Neighbouring towns now send delegations, most of which, the librarian says, go home with a borrowed cement mixer.",
+]
+
 
 def version(number, publisher, paragraphs, minutes=0, *, credits=(), inserts=(), published=None, title="", links=()):
     """An article. `credits` are (kind, line, publisher id) of lines in the text; those and `inserts` are removed for matching."""
@@ -202,6 +209,27 @@ def test_an_article_made_of_two_texts_gets_an_edge_to_each():
     both = version(3, BLOG, [*PARAGRAPHS[:4], *OTHER[:3]], 200)
     traced = trace(ferries, grapes, both)
     assert {(e.copy, e.source, e.kind) for e in traced.edges} == {(3, 1, "multi-source"), (3, 2, "multi-source")}
+
+
+def test_an_article_made_of_three_texts_gets_an_edge_to_each():
+    texts = [version(1, PAPER, PARAGRAPHS, 0), version(2, HERALD, OTHER, 20), version(3, GAZETTE, LIBRARY, 40)]
+    digest = version(4, BLOG, [*PARAGRAPHS[:3], *OTHER[:3], *LIBRARY[:3]], 200)
+    traced = trace(*texts, digest)
+    assert {(e.copy, e.source, e.kind) for e in traced.edges} == {(4, n, "multi-source") for n in (1, 2, 3)}
+
+
+def test_a_passage_that_another_version_of_the_same_text_has_is_no_second_source():
+    line = "BERLIN (AFP) -"
+    short = version(1, PAPER, [f"{line} {PARAGRAPHS[0]}", PARAGRAPHS[1]], 0, credits=[("wire", line, AGENCY)])
+    rest = version(2, HERALD, PARAGRAPHS[1:], 20)
+    third = version(3, BLOG, [f"{line} {PARAGRAPHS[0]}", *PARAGRAPHS[1:]], 200, credits=[("wire", line, AGENCY)])
+    assert sum(e.copy == 3 for e in trace(short, rest, third).edges) == 1
+
+
+def test_a_copy_that_stops_where_an_abridged_version_stops_has_its_text_from_there():
+    whole = [version(1, AGGREGATOR, PARAGRAPHS, 0), version(2, GAZETTE, PARAGRAPHS, 30), version(3, HERALD, PARAGRAPHS, 70)]
+    abridged, third = version(4, PAPER, PARAGRAPHS[:4], 60), version(5, BLOG, PARAGRAPHS[:4], 120)
+    assert sources(trace(*whole, abridged, third))[5] == (4, PAPER)
 
 
 def test_an_original_does_not_become_the_copy_of_an_agency_that_a_later_collage_names():

@@ -32,6 +32,7 @@ class Comparison:
     `backed`: the part of it that two versions hold which name this candidate; an earlier revision of it may have had that.
     `own`: only in this candidate. `left`: in this candidate and known, not in the copy; `inner` lies between shared passages, `head` before
     and `tail` behind them all: copyists cut from the end.
+    `missed_tail` is the part of `missed_words` at the copy's end. `only`: in the copy and in no candidate but this.
     `rare`: in the copy and held by some of the candidates, by half of them at most. `restyled`: shared words written otherwise;
     `style_missed` is the part of them that another candidate writes as the copy does, `rare_style` what this one and few others do.
     """
@@ -44,6 +45,8 @@ class Comparison:
     rare_shared: int
     missed_edits: int
     missed_words: int
+    missed_tail: int
+    only: int
     backed: int
     own_edits: int
     own_head: int
@@ -195,6 +198,8 @@ class Desk:
             "rare_shared": _rows(shared & copy.rare),
             "missed_edits": missed.known_edits,
             "missed_words": missed.known_words,
+            "missed_tail": missed.known_tail,
+            "only": _rows(shared & (others == 0)),
             "own_edits": left.new_edits,
             "own_head": left.new_head,
             "own_inner": np.maximum(0, left.new_words - left.new_head - left.new_tail),

@@ -14,6 +14,7 @@ from math import log1p
 from syndtrack.models import Match, Version
 from syndtrack.provenance.comparing import Comparison, Desk
 from syndtrack.provenance.habits import claim_kind
+from syndtrack.provenance.omissions import NEXT_TO_NOTHING, Around, around, omissions
 from syndtrack.provenance.statements import Statement, Statements, statements_of
 from syndtrack.provenance.texts import Prepared, prepare
 from syndtrack.provenance.trees import OUTSIDE
@@ -127,18 +128,22 @@ class Story:
         sources = self.candidates[copy] if among is None else among
         naming = {u: [w for w in self.naming.get(u, ()) if w != copy] for u in sources}
         compared = self.desk.compare(copy, sources, witnesses, naming)
-        best = max((c.shared for u, c in zip(sources, compared, strict=True) if u in witnesses), default=0)
-        found = [Option(u, None, self._candidate(copy, u, c, best), c) for u, c in zip(sources, compared, strict=True)]
+        others = around(sources, compared, witnesses)
+        found = [Option(u, None, self._candidate(copy, u, c, others), c) for u, c in zip(sources, compared, strict=True)]
         rare = self._rare(copy, compared)
-        found += [Option(OUTSIDE, p, f | {f"hidden.{name}": value for name, value in rare.items()}) for p, f in self._hidden(copy).items()]
+        pure = sum(c.own_edits == c.missed_edits == 0 and c.missed_words <= NEXT_TO_NOTHING for c in compared)
+        for p, f in self._hidden(copy).items():
+            of_siblings = {"sibling.pure": log1p(pure)} if pure and "sibling" in f else {}
+            found.append(Option(OUTSIDE, p, f | of_siblings | {f"hidden.{name}": value for name, value in rare.items()}))
         of_copy = compared[0].of_copy if compared else 1
-        found.append(Option(OUTSIDE, None, self._none(copy, best, best / max(1, of_copy)) | {f"none.{k}": v for k, v in rare.items()}))
+        found.append(
+            Option(OUTSIDE, None, self._none(copy, others.best, others.best / max(1, of_copy)) | {f"none.{k}": v for k, v in rare.items()})
+        )
         return found
 
     def _rare(self, copy: int, compared: Sequence[Comparison]) -> dict[str, float]:
         """Innovations that this version shares with few others: a source of its own would have to explain them."""
-        title = self.prepared[copy].title
-        holders = sum(self.prepared[u].title == title for u in self.candidates[copy]) if title else 0
+        holders = self._title_holders(copy)
         features = {
             "rare_words": log1p(compared[0].rare) if compared else 0.0,
             "rare_edits": log1p(compared[0].rare_edits) if compared else 0.0,
@@ -151,10 +156,15 @@ class Story:
         }
         return {name: value for name, value in features.items() if value}
 
+    def _title_holders(self, copy: int) -> int:
+        """How many candidates have the headline of a version."""
+        title = self.prepared[copy].title
+        return sum(self.prepared[u].title == title for u in self.candidates[copy]) if title else 0
+
     # -- a candidate
 
-    def _candidate(self, copy: int, source: int, c: Comparison, best: int) -> dict[str, float]:
-        deficit = max(0, best - c.shared - c.backed)
+    def _candidate(self, copy: int, source: int, c: Comparison, others: Around) -> dict[str, float]:
+        deficit = max(0, others.best - c.shared - c.backed)
         features = {
             "overlap.share": c.share,
             "overlap.deficit": log1p(deficit),
@@ -184,8 +194,11 @@ class Story:
             "innovation.replaced": float(c.missed_words >= LEAST_SHARED and c.own_tail >= LEAST_SHARED),
             "prior.named_by": log1p(sum(w != copy for w in self.naming.get(source, ()))),
             "innovation.own": float(c.own_edits > 0),
+            "innovation.only": float(c.only > 0),
+            "innovation.only_words": log1p(c.only),
         }
         for part in (
+            omissions(source, c, others),
             self._inherited(copy, source),
             self._credits(copy, source, c, deficit),
             self._wire(copy, source),
@@ -201,7 +214,7 @@ class Story:
         lines = [n for n in mine.lines if n in theirs.lines and sum(n in self.prepared[w].lines for w in others) <= most]
         captions = [n for n in mine.captions if n in theirs.captions and sum(n in self.prepared[w].captions for w in others) <= most]
         same_title = bool(mine.title) and mine.title == theirs.title
-        title_holders = sum(self.prepared[w].title == mine.title for w in others)
+        title_holders = self._title_holders(copy)
         return {
             "innovation.lines": log1p(len(lines)),
             "innovation.captions": log1p(len(captions)),
@@ -231,6 +244,7 @@ class Story:
             "canonical.back": float(other.canonical_of == version.article_id),
             "prior.owner": float(version.owner is not None and version.owner == other.owner),
             "prior.agency": float(other.is_agency),
+            "prior.unnamed": float(not mine.all),
             # a credit may be wrong: what speaks against one that names this candidate, and for this one against a credit
             "credit.named_deficit": float(bool(named)) * log1p(deficit),
             "credit.named_missed": float(bool(named) and c.missed_words >= LEAST_SHARED),
@@ -318,6 +332,8 @@ class Story:
         version = self.versions[copy]
         return {
             "sibling": 1.0,
+            "sibling.title": log1p(self._title_holders(copy)),
+            "sibling.many": log1p(len(self.candidates[copy])),
             "sibling.wire": float(any(publisher_id in self.said[u].wire_ids for u in carriers)),
             "sibling.carriers": log1p(len(whole)),
             "sibling.share": len(whole) / len(self.candidates[copy]),
@@ -376,6 +392,7 @@ class Story:
             "none.credited": float(bool(said.all)),
             "none.hat": float(bool(said.hat_ids)),
             "none.named_by": log1p(named_by),
+            "none.title": float(self._title_holders(copy) > 0),
         }
         return {name: value for name, value in features.items() if value}
 

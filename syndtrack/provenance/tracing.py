@@ -30,7 +30,7 @@ import numpy as np
 from syndtrack.models import Edge, EdgeKind, Evidence, Match, VerdictKind, Version
 from syndtrack.provenance.evidence import evidence_for
 from syndtrack.provenance.features import Option, Story
-from syndtrack.provenance.merging import further_source
+from syndtrack.provenance.merging import further_sources
 from syndtrack.provenance.trees import OUTSIDE, best_forest, derives, log_total_and_probabilities
 from syndtrack.provenance.verdicts import Verdicts, without_cycles
 from syndtrack.provenance.weights import FIRST, SECOND, score
@@ -43,6 +43,8 @@ LEAST_CONFIDENCE = 0.3
 LEAST_BY_OTHERS = 0.85
 # Below the first, a version is not called another one's copy if the second is the chance of no source or of one nobody observed.
 DOUBTFUL, OUTSIDE_CHANCE = 0.65, 0.2
+# Features that count otherwise the likelier the candidate has no source itself.
+TOGETHER = {"unnamed": "prior.unnamed", "replaced": "innovation.replaced", "own": "innovation.own"}
 # Of so many answers for each copy the evidence is put in words.
 SHOWN = 3
 NO_VERDICTS = Verdicts()
@@ -118,12 +120,11 @@ def trace_story(
         else:
             answers = [answer]
         found = [_edge(story, place, c) for c in answers]
-        further = further_source(story, place, option, heads, SECOND, barred=verdicts.barred(story, place))
-        if further is not None:
-            also, value, probability = further
+        further = further_sources(story, place, option, heads, SECOND, barred=verdicts.barred(story, place))
+        for also, value, probability in further:
             if probability >= LEAST_CONFIDENCE and all(story.versions[also.head].article_id != e.source for e in found):
                 found.append(_edge(story, place, _considered(story, place, also, (value, probability), None)))
-        several = further is not None or len(found) > 1
+        several = bool(further) or len(found) > 1
         edges += [verdicts.marked(replace(e, kind="multi-source") if several else e) for e in found]
     gone = {v.article_id: out for i, v in enumerate(ordered) if (out := verdicts.ruled_out(story, i))}
     return StoryTrace(tuple(without_cycles(edges, verdicts.confirmed)), considered, frozenset(undecided), gone)
@@ -160,7 +161,9 @@ def with_origins(option: Option, roots: Sequence[tuple[float, float]]) -> Option
     if option.head == OUTSIDE:
         return option
     none, unobserved = roots[option.head]
-    return replace(option, features={**option.features, "prior.origin": none, "prior.from_unobserved": unobserved})
+    features = {**option.features, "prior.origin": none, "prior.from_unobserved": unobserved}
+    features |= {f"prior.origin_{name}": none for name, given in TOGETHER.items() if given in option.features}
+    return replace(option, features=features)
 
 
 def witnesses(story: Story, copy: int, heads: Sequence[int]) -> set[int]:
