@@ -30,7 +30,7 @@ READ_SECONDS = 10.0  # of computing, for one page; the longest of 181 real pages
 POLLS_AT_ONCE = 32
 ARTICLES_AT_ONCE = 2
 PUSHES_AT_ONCE = 4
-# Polls without articles that are stored in one transaction, which costs as much as several of them: how many at most, gathered for how long.
+# Polls without articles are stored together, since a transaction costs as much as several: so many at most, gathered for so long.
 PLAIN_TOGETHER = 100
 GATHERED_SECONDS = 0.1
 LOOK_AGAIN_SECONDS = 5.0  # how often the scheduler looks for feeds that became due
@@ -70,6 +70,22 @@ class _Tally:
             self.refused.append(Refusal(shown(result.feed.url), result.reason or result.outcome))
         self.done += 1
         self.progress("polled", self.done, self.total)
+
+
+@dataclass
+class _Plain:
+    """Polls that brought no article and wait to be stored; `enough`: no more are to be waited for, `room`: they are taken."""
+
+    results: list[PollResult] = field(default_factory=list)
+    enough: asyncio.Event = field(default_factory=asyncio.Event)
+    room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self) -> list[PollResult]:
+        """All that wait."""
+        taken, self.results = self.results, []
+        self.enough.clear()
+        self.room.set()
+        return taken
 
 
 class Scheduler:
@@ -124,7 +140,7 @@ class Scheduler:
             while True:
                 # Taken before the look: a feed that is stored meanwhile was due in what the look saw.
                 asked = frozenset(under_way)
-                if due := [f for f in await self._to_ask() if f.id not in asked | under_way]:
+                if due := [f for f in await self._to_ask(without=asked) if f.id not in under_way]:
                     under_way.update(f.id for f in due)
                     rounds.add(asyncio.create_task(ask(due)))
                 self.metrics.waiting(len(under_way))
@@ -192,8 +208,7 @@ class Scheduler:
         """Ask feeds and store each poll; `stored` is told the feeds' ids one by one."""
         tally, tasks = _Tally(len(feeds), progress, {feed.id: feed.next_check for feed in feeds}), set[asyncio.Task[None]]()
         progress("polled", 0, len(feeds))
-        plain: list[PollResult] = []  # have nothing to be read
-        enough = asyncio.Event()
+        plain = _Plain()
         storing: asyncio.Task[None] | None = None
         try:
             async with aclosing(self._poller.poll(feeds, self._known)) as results:
@@ -204,18 +219,18 @@ class Scheduler:
                         task.add_done_callback(lambda _: self._reading.release())
                         tasks.add(task)
                     else:
-                        plain.append(result)
+                        plain.results.append(result)
                         if storing is None or storing.done():
-                            storing = asyncio.create_task(self._finish_plain(plain, enough, tally, stored))
+                            storing = asyncio.create_task(self._finish_plain(plain, tally, stored))
                             tasks.add(storing)
-                        if len(plain) >= PLAIN_TOGETHER:
-                            enough.set()
-                            await asyncio.wait([storing])  # another process may be writing for minutes: nothing more is taken meanwhile
-                            enough.clear()
+                        if len(plain.results) >= PLAIN_TOGETHER:
+                            plain.enough.set()
+                            plain.room.clear()
+                            await plain.room.wait()  # another process may be writing for minutes: nothing more is taken meanwhile
                     for each in [t for t in tasks if t.done()]:
                         tasks.remove(each)
                         each.result()  # raises what went wrong
-            enough.set()
+            plain.enough.set()
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
@@ -231,19 +246,21 @@ class Scheduler:
         new = await self._stored(self._record, result, articles, unread)
         self._done(result, new, unread, tally, stored)
 
-    async def _finish_plain(self, waiting: list[PollResult], enough: asyncio.Event, tally: _Tally, stored: Callable[[int], None]) -> None:
+    async def _finish_plain(self, plain: _Plain, tally: _Tally, stored: Callable[[int], None]) -> None:
         """Store polls that brought no article: together all that come within a moment, unless there are `enough`."""
-        while waiting:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GATHERED_SECONDS):
-                    await enough.wait()
-            if poisons := self._workers.quarantine.take_news():
-                await self._stored(self._quarantine, poisons)
-            results = waiting.copy()
-            waiting.clear()
-            await self._stored(self._record_plain, results)
-            for result in results:
-                self._done(result, 0, (), tally, stored)
+        try:
+            while plain.results:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(GATHERED_SECONDS):
+                        await plain.enough.wait()
+                if poisons := self._workers.quarantine.take_news():
+                    await self._stored(self._quarantine, poisons)
+                results = plain.take()
+                await self._stored(self._record_plain, results)
+                for result in results:
+                    self._done(result, 0, (), tally, stored)
+        finally:
+            plain.room.set()
 
     def _done(self, result: PollResult, new: int, unread: Sequence[Refusal], tally: _Tally, stored: Callable[[int], None]) -> None:
         """A poll is stored."""
@@ -273,15 +290,17 @@ class Scheduler:
         with self._flow.store.transaction():
             self._flow.store.quarantine.record(poisons, self._now())
 
-    async def _to_ask(self, everything: bool = False) -> list[Feed]:
-        """The feeds to ask now."""
+    async def _to_ask(self, everything: bool = False, without: frozenset[int] = frozenset()) -> list[Feed]:
+        """The feeds to ask now, `without` those that are being asked."""
         self._workers.quarantine.follow(await self._stored(self._flow.store.quarantine.failed))
-        return await self._stored(self._due, everything)
+        return await self._stored(self._due, everything, without)
 
-    def _due(self, everything: bool) -> list[Feed]:
+    def _due(self, everything: bool, without: frozenset[int]) -> list[Feed]:
         """The same. What is planned for later is never due, so that of 50,000 feeds only a few are loaded."""
         now, feeds = self._now(), self._flow.store.feeds
-        return [f for f in feeds.all() if may_ask(f, now)] if everything else [f for f in feeds.planned(now) if is_due(f, now)]
+        if everything:
+            return [f for f in feeds.all() if may_ask(f, now)]
+        return [f for f in feeds.planned(now, without) if is_due(f, now)]
 
     async def _known(self, feed_id: int) -> Mapping[str, str]:
         """What is stored of a feed's entries."""

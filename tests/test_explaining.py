@@ -139,6 +139,7 @@ def test_only_what_may_be_due_is_loaded(db):
     with _store(db) as store:
         assert [feed.id for feed in store.feeds.planned(NOON)] == [2, 3]
         assert [feed.id for feed in store.feeds.planned(NOON + timedelta(days=2))] == [2, 3, 1]
+        assert [feed.id for feed in store.feeds.planned(NOON + timedelta(days=2), {3, 9})] == [2, 1]
         plan = store.db.execute("EXPLAIN QUERY PLAN SELECT id FROM feed WHERE next_check IS NULL OR next_check <= 'x'").fetchall()
         assert "feed_next_check" in str([tuple(row) for row in plan])
 
