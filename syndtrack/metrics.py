@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from time import monotonic
 from typing import Any
 
@@ -42,6 +43,7 @@ class Metrics:
         self._pushes = Counter("syndtrack_pushes", "Pushes that came from hubs, by what became of them.", ["outcome"], registry=registry)
         self._pushes_read = Counter("syndtrack_pushes_read", "Pushes taken and read, by their outcome.", ["outcome"], registry=registry)
         self._push_articles = Counter("syndtrack_push_articles", "Articles and revisions that were new in pushes.", registry=registry)
+        self._polls_by = cache(self._polls.labels)  # looking labels up takes longer than counting
         self._known_kills: dict[str, int] = {}
         self._lags: list[float] = []
         self._last_poll: datetime | None = None
@@ -49,14 +51,18 @@ class Metrics:
 
     def polled(self, result: PollResult, due: datetime | None, new: int, refused: int) -> None:
         """A poll of a feed that was due then was stored, or what its hub pushed."""
-        (self._pushes_read if result.pushed else self._polls).labels(result.outcome).inc()
-        self._push_articles.inc(new if result.pushed else 0)
+        if result.pushed:
+            self._pushes_read.labels(result.outcome).inc()
+            self._push_articles.inc(new)
+        else:
+            self._polls_by(result.outcome).inc()
         if due is not None:
             self._lateness.observe(max((result.at - due).total_seconds(), 0.0))
-        self._bytes.inc(result.received_bytes)
-        self._entries.inc(len(result.entries))
-        self._articles.inc(new)
-        self._refused.inc(refused)
+        for counter, count in ((self._bytes, result.received_bytes), (self._entries, len(result.entries)), (self._articles, new)):
+            if count:
+                counter.inc(count)
+        if refused:
+            self._refused.inc(refused)
         self._last_poll = result.at
 
     def push_came(self, outcome: str) -> None:

@@ -149,7 +149,9 @@ def without_login(url: str) -> str:
 
 def shown(url: str) -> str:
     """The address for messages, logs and pages: without user and password, and with the values of parameters that name a secret hidden."""
-    return SECRET_VALUE.sub(r"\1…", USER_INFO.sub(r"\1", url))[:MAX_URL]
+    if "@" in url:
+        url = USER_INFO.sub(r"\1", url)
+    return (SECRET_VALUE.sub(r"\1…", url) if "=" in url else url)[:MAX_URL]
 
 
 def is_nowhere(url: str) -> bool:

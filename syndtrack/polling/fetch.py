@@ -7,6 +7,7 @@ checked. Only bodies of success are read. A body that is cut short, too large or
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 import time
@@ -30,7 +31,7 @@ from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names
 from syndtrack.polling.places import Place
 from syndtrack.polling.schedule import bounded_wait
-from syndtrack.urls import is_http, shown
+from syndtrack.urls import MAX_URL, is_http, shown
 
 FEED_BYTES = 10_000_000
 PAGE_BYTES = 5_000_000
@@ -47,6 +48,10 @@ SAME_METHOD = frozenset({307, 308})
 CHUNK = 65_536
 # What an address may hold as it is sent: everything printable but blanks, quotes and brackets, which are percent-encoded.
 _SENT_AS_IS = "".join(chr(c) for c in range(33, 127) if chr(c) not in '"<>')
+# Addresses that `request_url` leaves as they are: a plain name, no login, no fragment, nothing to be encoded.
+_SENT_AS_STATED = re.compile(
+    r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?/[!$-;=@-~]*(?:\?[!$-;=?-~]+)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +351,13 @@ def sendable(url: str) -> str:
 
 def request_url(url: str, what: str) -> URL:
     """The address as the client takes it. Raises FetchError if it is none that can be asked."""
+    if len(url) <= MAX_URL and _SENT_AS_STATED.fullmatch(url):
+        return URL(url, encoded=True)  # most are; a tenth of the time that taking it apart takes
+    return taken_apart(url, what)
+
+
+def taken_apart(url: str, what: str) -> URL:
+    """The same for any address."""
     try:
         exact = sendable(url)
         if not is_http(exact):

@@ -83,6 +83,8 @@ class Guard:
 
     def is_own(self, address: str) -> bool:
         """Whether an address (a literal) lies in a network that was allowed by name."""
+        if not self._allowed:
+            return False
         parsed = parse_address(address)
         return parsed is not None and self._in_allowed(parsed)
 
@@ -112,7 +114,8 @@ class Guard:
         return socket.socket(family, kind, protocol)
 
     def _in_allowed(self, address: Address) -> bool:
-        return any(address.version == version and int(address) & mask == network for version, network, mask in self._allowed)
+        version, number = address.version, int(address)
+        return any(version == allowed_version and number & mask == network for allowed_version, network, mask in self._allowed)
 
 
 @lru_cache(maxsize=4_096)

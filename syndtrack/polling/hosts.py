@@ -90,11 +90,11 @@ class Hosts:
         host = self._host(url)
         host.users += 1
         try:
-            self._check_held(url)
+            self._check_held(host, url)
             async with host.lock:
-                self._check_held(url)
+                self._check_held(host, url)
                 await self._rest(host)
-                self._check_held(url)
+                self._check_held(host, url)
                 try:
                     yield
                 finally:
@@ -144,9 +144,9 @@ class Hosts:
     def _is_own_key(self, key: str) -> bool:
         return self._is_own(key) or self._is_own(key.rpartition(":")[0])
 
-    def _check_held(self, url: str) -> None:
-        until = self.held_until(url, self._now())
-        if until is not None:
+    def _check_held(self, host: _Host, url: str) -> None:
+        until = host.held_until
+        if until is not None and until > self._now():
             raise HeldError(url, until)
 
     def _host(self, url: str) -> _Host:

@@ -7,9 +7,9 @@ ever makes it longer.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from syndtrack.models import FailureGrade, Feed, FeedHints
 
@@ -144,13 +144,14 @@ def after_leaving_some(feed: Feed, plan: Plan, now: datetime, left: int, *, hint
 
 def jitter(feed: Feed, now: datetime) -> float:
     """A share of the interval between 0 and JITTER, the same for the same feed and time, so that feeds do not come in step."""
-    digest = hashlib.sha256(f"{feed.id} {feed.url} {now.isoformat()}".encode()).digest()
-    return JITTER * int.from_bytes(digest[:4], "big") / 2**32
+    return JITTER * crc32(f"{feed.id} {feed.url} {now.isoformat()}".encode()) / 2**32
 
 
 def after_skips(moment: datetime, hints: FeedHints) -> datetime:
     """The moment, or the next full hour that skipHours and skipDays (GMT) leave open; the moment itself where they leave none."""
     at = moment
+    if not hints.skip_hours and not hints.skip_days:
+        return moment  # nearly always
     for _ in range(24 * 7 + 1):
         if at.hour not in hints.skip_hours and at.strftime("%A") not in hints.skip_days:
             return at
