@@ -20,7 +20,7 @@ from pathlib import Path
 
 import aiohttp
 import poison
-from server import CHANGING, Sites, feed_url, host
+from server import CHANGING, NEW, Sites, feed_url, host
 from watching import Processes, Watched
 
 import syndtrack.polling.poll
@@ -62,8 +62,8 @@ class Window:
 class Bench:
     """One database of feeds that look as if polled before, and what is measured on it."""
 
-    def __init__(self, feeds: int, seconds: float, port: int, tracker: Tracker, processes: Processes) -> None:
-        self.feeds, self.seconds, self.port, self.tracker, self.processes = feeds, seconds, port, tracker, processes
+    def __init__(self, feeds: int, seconds: float, port: int, tracker: Tracker, processes: Processes, *, new: int = NEW) -> None:
+        self.feeds, self.seconds, self.port, self.tracker, self.processes, self.new = feeds, seconds, port, tracker, processes, new
         self.urls = [feed_url(number, port) for number in range(feeds)]
 
     def subscribe(self) -> None:
@@ -83,10 +83,10 @@ class Bench:
                     for _ in range(3):  # refused so often that none is asked for again
                         store.feeds.sight(number + 1, [(key, stated, None, True) for key, stated in entries], now)
 
-    async def serve(self, version: int, poisoned: float = 0.0) -> None:
-        """What the sites serve from now on."""
+    async def serve(self, version: int, poisoned: float = 0.0, ahead: int = 0) -> None:
+        """What the sites serve from now on; the first `ahead` feeds are one version ahead."""
         async with aiohttp.ClientSession() as client:
-            await client.get(f"http://{host(0)}:{self.port}/control?version={version}&poison={poisoned}")
+            await client.get(f"http://{host(0)}:{self.port}/control?version={version}&poison={poisoned}&ahead={ahead}")
 
     async def bare(self, feeds: int) -> Cost:
         """The requests of a round without changes by the HTTP client alone, as many at once."""
@@ -194,32 +194,40 @@ def window_rows(window: Window) -> None:
 async def measure(bench: Bench, stages: frozenset[str], reader: str | None) -> None:
     """All that was asked for, a line each."""
     unchanged, changed = min(bench.feeds, UNCHANGED), min(bench.feeds, CHANGED)
-    ours = some = None
+    ahead = changed if "changed" in stages else 0  # so that each stage has as many new entries in each feed that changes
+    ours = some = clean = None
     if "unchanged" in stages:
         ours = await unchanged_rows(bench, unchanged)
     if "changed" in stages:
-        await bench.serve(1)
+        await bench.serve(0, ahead=changed)
         metrics = Watched()
         some = await bench.round(metrics, changed)
-        row(f"{changed:,} feeds at once, one in ten with 3 new articles, polls a second", f"{some.rate:.1f}", f"{GOAL} or more")
+        row(f"{changed:,} feeds at once, one in ten with {bench.new} new articles, polls a second", f"{some.rate:.1f}", f"{GOAL} or more")
         row("  CPU seconds of the main process per 1,000 polls", f"{some.cpu:.2f}")
         row("  articles a second", f"{metrics.articles / (len(metrics.polls) / some.rate):.1f}")
         stall_rows(metrics)
     if "held" in stages:
-        await bench.serve(2)
+        await bench.serve(1, ahead=ahead)
         metrics = Watched()
         window = await bench.held(metrics)
         row(f"{bench.feeds:,} feeds spread at {GOAL} a second, for {bench.seconds / 60:g} minutes", f"{len(window.due):,}", "fell due")
         window_rows(window)
         row("  articles", f"{metrics.articles:,}")
         stall_rows(metrics)
+        clean = window.stored / len(window.due)
     if "killers" in stages:
-        await bench.serve(3, POISON)
+        await bench.serve(2 if "held" in stages else 1, POISON, ahead)
         metrics, sites = Watched(), Sites()
         sites.poison = POISON
         window = await bench.held(metrics, frozenset(n for n in range(bench.feeds) if sites.poison_of(n)))
         row("the same with 5 % killers; of the other feeds", f"{len(window.due):,}", "fell due")
         window_rows(window)
+        if clean:
+            row(
+                "  of what fell due polled by its end, as a share of that without killers",
+                f"{window.stored / len(window.due) / clean:.3f}",
+                "0.95",
+            )
         row("  workers killed", str(sum(metrics.health()["workers"]["killed"].values())))
         row("  inputs in quarantine or tried once", str(len(bench.tracker.quarantine())))
         stall_rows(metrics)
@@ -258,9 +266,10 @@ async def reader_rows(bench: Bench, reader: str, *rounds: tuple[int, Cost | None
 
 
 @contextmanager
-def sites() -> Iterator[tuple[int, int]]:
-    """The server in a process of its own: its id and port."""
-    process = subprocess.Popen([sys.executable, str(FOLDER / "server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+def sites(new: int = NEW) -> Iterator[tuple[int, int]]:
+    """The server in a process of its own: its id and port. `new` entries come with each version."""
+    command = [sys.executable, str(FOLDER / "server.py"), str(new)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     try:
         assert process.stdout is not None  # noqa: S101 - for types
         yield process.pid, int(process.stdout.readline())
@@ -274,17 +283,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measures polling on loopback.")
     parser.add_argument("--feeds", type=int, default=50_000)
     parser.add_argument("--minutes", type=float, default=10.0, help=f"how long feeds, spread at {GOAL} a second, are let fall due")
+    parser.add_argument("--entries", type=int, default=NEW, help="new entries of each feed that changes, in each stage")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=STAGES, help="what to measure")
     parser.add_argument("--reader", metavar="PYTHON", help="a Python that has lemon24/reader, to measure it beside")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     syndtrack.polling.poll.read_feed = poison.read_feed_or_die
     syndtrack.scheduler.read_article = poison.read_article_or_die
-    with sites() as (server, port), tempfile.TemporaryDirectory() as folder:
+    with sites(options.entries) as (server, port), tempfile.TemporaryDirectory() as folder:
         processes = Processes(server)
         settings = Settings(db=Path(folder) / "bench.db", allow_networks=(ip_network("127.0.0.0/8"),))
         with Tracker(settings) as tracker:
-            bench = Bench(options.feeds, options.minutes * 60, port, tracker, processes)
+            bench = Bench(options.feeds, options.minutes * 60, port, tracker, processes, new=options.entries)
             bench.subscribe()
             row(f"{options.feeds:,} feeds in the database", "", "goal")
             processes.start()

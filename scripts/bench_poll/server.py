@@ -1,7 +1,8 @@
 """Thousands of sites in one process: every address of 127.0.0.0/8 is a host with one feed. Answers as fast as it can.
 
-`/control?version=V&poison=SHARE` sets what all of them serve: of every tenth feed, three entries more with each version; of a share of all
-feeds, what kills whoever reads it. One entry in three has its text on a page only.
+`/control?version=V&ahead=N&poison=SHARE` sets what all of them serve: of every tenth feed, three entries more with each version (another
+number, if the command names one), the first N feeds being one version ahead; of a share of all feeds, what kills whoever reads it. One
+entry in three has its text on a page only.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ def paragraphs(number: int, entry: int) -> tuple[str, ...]:
 class Sites:
     """What is served now."""
 
-    def __init__(self) -> None:
+    def __init__(self, new: int = NEW) -> None:
+        self.new = new  # entries with each version
         self.version = 0
+        self.ahead = 0
         self.poison = 0.0
 
     def poison_of(self, number: int) -> str:
@@ -59,12 +62,12 @@ class Sites:
 
     def version_of(self, number: int) -> int:
         """How often the feed has changed."""
-        return self.version if number % CHANGING == 0 or self.poison_of(number) else 0
+        return self.version + (number < self.ahead) if number % CHANGING == 0 or self.poison_of(number) else 0
 
     def feed(self, number: int) -> bytes:
         """The feed: the newest entries first. A poisoned one kills by itself or by the page of an entry."""
         version, poison, entries = self.version_of(number), self.poison_of(number), []
-        for entry in reversed(range(FIRST + NEW * version)[-20:]):
+        for entry in reversed(range(FIRST + self.new * version)[-20:]):
             link = f"/page/{number}/{entry}"
             text = "".join(f"<p>{line}</p>" for line in paragraphs(number, entry)) if entry % 3 else "A teaser."
             entries.append(
@@ -120,13 +123,14 @@ class Connection(asyncio.Protocol):
         if parts[1] == "control":
             asked = parse_qs(urlsplit(target).query)
             self.sites.version, self.sites.poison = int(asked["version"][0]), float(asked["poison"][0])
+            self.sites.ahead = int(asked.get("ahead", ["0"])[0])
             return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
         return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 async def main() -> None:
     """Serve until standard input ends; says the port."""
-    sites = Sites()
+    sites = Sites(*map(int, sys.argv[1:]))
     server = await asyncio.get_running_loop().create_server(lambda: Connection(sites), "0.0.0.0", 0, backlog=4_096)  # noqa: S104 - all of 127/8
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
