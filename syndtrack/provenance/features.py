@@ -131,7 +131,8 @@ class Story:
         others = around(sources, compared, witnesses)
         found = [Option(u, None, self._candidate(copy, u, c, others), c) for u, c in zip(sources, compared, strict=True)]
         rare = self._rare(copy, compared)
-        pure = sum(c.own_edits == c.missed_edits == 0 and c.missed_words <= NEXT_TO_NOTHING for c in compared)
+        likely = [c for u, c in zip(sources, compared, strict=True) if u in witnesses]
+        pure = sum(c.own_edits == c.missed_edits == 0 and c.missed_words <= NEXT_TO_NOTHING for c in likely)
         for p, f in self._hidden(copy).items():
             of_siblings = {"sibling.pure": log1p(pure)} if pure and "sibling" in f else {}
             found.append(Option(OUTSIDE, p, f | of_siblings | {f"hidden.{name}": value for name, value in rare.items()}))

@@ -24,26 +24,32 @@ class Around:
     the least that one has before all that the copy took, of what others know and of its own.
     """
 
-    size: int
+    witnesses: frozenset[int]
     best: int
     ends: frozenset[int]
     gaps: frozenset[int]
     least_head: int
     least_lead: int
 
+    def rarity(self, source: int, some: frozenset[int]) -> float:
+        """Log of how many times as many likely sources there are as share something with one; 0 for one that does not."""
+        counted = self.witnesses | {source}
+        return log(len(counted) / len(some & counted)) if source in some else 0.0
+
 
 def around(candidates: Sequence[int], compared: Sequence[Comparison], witnesses: Collection[int]) -> Around:
     """The candidates of a copy, compared with it, against each other; `witnesses` are those that may be its sources."""
     pairs = list(zip(candidates, compared, strict=True))
-    on = any(c.left_tail >= PASSAGE for c in compared)
-    more = any(c.left_inner >= PASSAGE for c in compared)
+    counted = [c for u, c in pairs if u in witnesses]
+    on = any(c.left_tail >= PASSAGE for c in counted)
+    more = any(c.left_inner >= PASSAGE for c in counted)
     return Around(
-        size=len(pairs),
-        best=max((c.shared for u, c in pairs if u in witnesses), default=0),
+        witnesses=frozenset(u for u, _ in pairs if u in witnesses),
+        best=max((c.shared for c in counted), default=0),
         ends=frozenset(u for u, c in pairs if on and c.left_tail <= NEXT_TO_NOTHING and c.missed_tail <= NEXT_TO_NOTHING),
         gaps=frozenset(u for u, c in pairs if more and c.left_inner <= NEXT_TO_NOTHING),
-        least_head=min((c.left_head for c in compared), default=0),
-        least_lead=min((c.own_head for c in compared), default=0),
+        least_head=min((c.left_head for c in counted), default=0),
+        least_lead=min((c.own_head for c in counted), default=0),
     )
 
 
@@ -56,7 +62,7 @@ def omissions(source: int, c: Comparison, others: Around) -> dict[str, float]:
         "innovation.other_head": float(c.left_head >= PASSAGE and others.least_head <= NEXT_TO_NOTHING),
         "innovation.own_lead": float(c.own_head >= PASSAGE and others.least_lead <= NEXT_TO_NOTHING),
         "innovation.same_end": float(source in others.ends),
-        "innovation.rare_end": log(others.size / len(others.ends)) if source in others.ends else 0.0,
+        "innovation.rare_end": others.rarity(source, others.ends),
         "innovation.same_gap": float(source in others.gaps),
-        "innovation.rare_gap": log(others.size / len(others.gaps)) if source in others.gaps else 0.0,
+        "innovation.rare_gap": others.rarity(source, others.gaps),
     }
