@@ -229,7 +229,10 @@ def test_a_passage_that_another_version_of_the_same_text_has_is_no_second_source
 def test_a_copy_that_stops_where_an_abridged_version_stops_has_its_text_from_there():
     whole = [version(1, AGGREGATOR, PARAGRAPHS, 0), version(2, GAZETTE, PARAGRAPHS, 30), version(3, HERALD, PARAGRAPHS, 70)]
     abridged, third = version(4, PAPER, PARAGRAPHS[:4], 60), version(5, BLOG, PARAGRAPHS[:4], 120)
-    assert sources(trace(*whole, abridged, third))[5] == (4, PAPER)
+    traced = trace(*whole, abridged, third)
+    assert sources(traced)[5] == (4, PAPER)
+    (edge,) = [e for e in traced.edges if e.copy == 5]
+    assert any("both end where other versions go on" in e.text for e in edge.evidence if e.kind == "innovation")
 
 
 def test_an_original_does_not_become_the_copy_of_an_agency_that_a_later_collage_names():

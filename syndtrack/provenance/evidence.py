@@ -14,6 +14,10 @@ from syndtrack.provenance.statements import Statement
 
 # What is worth a word of a publisher's dates.
 REMARKS: Mapping[str, str] = {"slow": "is seen hours late as a rule", "off": "is often dated wrongly"}
+OMISSIONS: Mapping[str, str] = {
+    "innovation.rare_end": "both end where other versions go on",
+    "innovation.rare_gap": "both lack a passage that other versions have",
+}
 # Longest quotation, in code points.
 QUOTE = 300
 
@@ -58,16 +62,16 @@ def _overlap(story: Story, copy: int, option: Option, weight: float) -> Evidence
 
 
 def _innovation(story: Story, copy: int, option: Option, weight: float) -> Evidence | None:
-    """A line that both carry although it is nobody's text, else the count of edits that they share against the other versions."""
+    """A line that both carry although it is nobody's text, else what they share and lack against the other versions."""
     mine, theirs = story.prepared[copy], story.prepared[option.head]
     common = {n: s for n, s in mine.lines.items() if n in theirs.lines} or {n: s for n, s in mine.captions.items() if n in theirs.captions}
     if common and (option.features.get("innovation.lines") or option.features.get("innovation.captions")):
         start, end = common[max(common, key=len)]
         return Evidence("innovation", story.versions[copy].texts[0][start:end], weight, start, end)
     c = option.comparison
-    if c is None or not c.rare:
-        return None
-    return Evidence("innovation", f"{c.rare_shared} of {c.rare} runs of words that few versions have are in both", weight)
+    told = [f"{c.rare_shared} of {c.rare} runs of words that few versions have are in both"] if c is not None and c.rare else []
+    told += [words for name, words in OMISSIONS.items() if option.features.get(name)]
+    return Evidence("innovation", "; ".join(told), weight) if told else None
 
 
 def _credit_evidence(story: Story, copy: int, publisher_id: int | None, weight: float) -> list[Evidence]:
