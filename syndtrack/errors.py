@@ -9,6 +9,7 @@
     │   │   └── PutOffError        one that was not tried yet, because others before it take long
     │   └── ArticleError           a page or record without what an article needs
     ├── StoreError                 the database is not ours, too new, locked or damaged
+    │   └── GivenUpError           another process writes, and who waits for it was told to stop
     └── MismatchError              fingerprints of different parameters were to be compared
 
 Messages name the thing, the reason and, where there is one, the next step. A bug is none of these and propagates.
@@ -65,6 +66,10 @@ class ArticleError(RefusedError):
 
 class StoreError(SyndtrackError):
     """The database cannot be used."""
+
+
+class GivenUpError(StoreError):
+    """Another process writes to the database, and whoever waits for it was told to stop."""
 
 
 class MismatchError(SyndtrackError):

@@ -8,7 +8,7 @@ again for each of its texts, so that one bad text fails alone. The first texts a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from syndtrack.models import Refusal, Submission
 from syndtrack.pairing import BATCH
 from syndtrack.polling.workers import Workers
 from syndtrack.scheduler import READ_SECONDS
+from syndtrack.store.store import Store
 
 READERS = ("syndtrack.warm",)  # what reads articles in worker processes, loaded once before they start
 MANY = 1_000  # articles: an archive that goes on beyond them may be long, so that workers gain more than the 4 s of CPU they start with
@@ -113,6 +114,12 @@ async def _read_in(workers: Workers, articles: Sequence[Submission]) -> list[Rea
         if len(articles) == 1:
             return [Refusal(articles[0].origin or error.what, error.reason)]
     return [read for article in articles for read in await _read_in(workers, [article])]
+
+
+async def beside(store: Store, function: Callable[..., None], *args: object) -> None:
+    """Run what stores, beside the event loop. Whoever is cancelled meanwhile does not wait until another process has written."""
+    with store.waiting_again(), store.waiting_ends():
+        await asyncio.to_thread(function, *args)
 
 
 def read_all(articles: Sequence[Submission]) -> list[Read]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,14 +23,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from syndtrack.config import Settings, load_settings
-from syndtrack.errors import RefusedError, UsageError
+from syndtrack.errors import GivenUpError, RefusedError, UsageError
 from syndtrack.keeper import Keeper
 from syndtrack.models import Refusal, Submission, Verdict
 from syndtrack.owners import TrustAnswer
 from syndtrack.registrar import Registrar
 from syndtrack.reports import REPORTS
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
-from syndtrack.reports.verdicts import read_record, verdict_of, verdict_records
+from syndtrack.reports.verdicts import called, read_record, verdict_of, verdict_records
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.owners import Site
@@ -197,9 +197,14 @@ class Tracker:
     def poll(self, everything: bool = False, progress: Progress = lambda *_: None) -> PollSummary:
         """One pass over the feeds that are due, or over all but those whose servers asked to wait. Each is stored in one transaction."""
 
+        def told(what: str, done: int, total: int) -> None:
+            progress(what, done, total)
+            if self.store.leaving.is_set():  # between two steps of what follows the polls, which may be many
+                raise GivenUpError("told to stop")
+
         async def once() -> PollSummary:
             async with self.scheduler() as scheduler:
-                return await scheduler.round(everything, progress)
+                return await scheduler.round(everything, told)
 
         return asyncio.run(once())
 
@@ -209,22 +214,27 @@ class Tracker:
         from syndtrack.network import connected  # noqa: PLC0415 - above
         from syndtrack.scheduler import Scheduler  # noqa: PLC0415 - above
 
-        with ThreadPoolExecutor(1, "store") as thread:
+        with self.store.waiting_again(), ThreadPoolExecutor(1, "store") as thread, self.store.waiting_ends():
             async with connected(self.settings, self.store, thread, self._now) as (poller, workers):
                 public_url = self.settings.public_url
                 scheduler = Scheduler(self._flow, poller, workers, thread, self._now, metrics=metrics, public_url=public_url)
-                yield scheduler
-                await scheduler.leave()
+                with self.store.waiting_ends():  # before the connections are closed, which the thread has a part in
+                    yield scheduler
+                    with suppress(GivenUpError):
+                        await scheduler.leave()
 
     # -- archives
 
     def ingest(self, paths: Iterable[str], progress: Progress = lambda *_: None) -> IngestSummary:
         """Take in archives of articles. Their order does not matter, twice is the same as once. Raises UsageError for a bad path."""
-        return asyncio.run(self._ingest(list(paths), progress))
+        summary = asyncio.run(self._ingest(list(paths), progress))
+        if self._is_made:
+            self._flow.settle(progress)  # outside the event loop, which would put off an interruption until its end
+        return summary
 
     async def _ingest(self, paths: Sequence[str], progress: Progress) -> IngestSummary:
         """The same; what comes next is read while what came before is stored."""
-        from syndtrack.intake import read_ahead  # noqa: PLC0415 - above
+        from syndtrack.intake import beside, read_ahead  # noqa: PLC0415 - above
 
         counts, refused = {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
         waiting: list[ReadArticle | Refusal] = []  # what was refused before the first article, which makes the database
@@ -232,12 +242,10 @@ class Tracker:
             async for batch in batches:
                 waiting += batch.each
                 if self._is_made or not all(isinstance(r, Refusal) for r in waiting):
-                    await asyncio.to_thread(self._record_batch, waiting, counts)
+                    await beside(self.store, self._record_batch, waiting, counts)
                     waiting = []
                 refused += [r for r in batch.each if isinstance(r, Refusal)]
                 progress(f"read {batch.path}", batch.number, 0)
-        if self._is_made:
-            self._flow.settle(progress)
         return IngestSummary(counts["new"], counts["changed"], counts["unchanged"], tuple(refused))
 
     def _record_batch(self, each: Sequence[ReadArticle | Refusal], counts: dict[str, int]) -> None:
@@ -269,7 +277,7 @@ class Tracker:
         `copy` is an address, `source` an address or a publisher's name, `says` confirm, reject, or origin (then without a source); `by`,
         `note` and `at` if wanted.
         """
-        return self._judge((_called(record, number), record) for number, record in enumerate(records, 1))[1]
+        return self._judge((called(record, number), record) for number, record in enumerate(records, 1))[1]
 
     def import_verdicts(self, path: Path) -> tuple[int, list[Refusal]]:
         """Take in verdicts as `verdicts` gives them, one JSON object a line: how many could be used, and what was refused, by FILE:LINE.
@@ -399,12 +407,6 @@ class Tracker:
     def search(self, query: str, limit: int = 20) -> list[Row]:
         """Articles that hold all words of the query, the best first."""
         return self.store.lookups.search(query, limit)
-
-
-def _called(record: object, number: int) -> str:
-    """What names a verdict that was given by itself: its copy and source, or where it stands among others."""
-    words = (record.get("copy"), record.get("source")) if isinstance(record, Mapping) else ()
-    return " ".join(word for word in words if isinstance(word, str)).strip()[:500] or f"verdict {number}"
 
 
 def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecord:

@@ -203,7 +203,9 @@ async def test_a_second_signal_while_stopping_ends_it_at_once(tmp_path: Path, st
 @pytest.mark.parametrize(
     ("option", "value", "told"), [("--port", None, "is taken; choose another with --port"), ("--host", "192.0.2.1", "cannot serve on")]
 )
-async def test_a_place_that_cannot_be_served_on_is_told_in_one_line(started, option: str, value: str | None, told: str):
+async def test_a_place_that_cannot_be_served_on_is_told_in_one_line_and_nothing_is_made(
+    tmp_path: Path, started, option: str, value: str | None, told: str
+):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         async with started(option, value or str(taken.getsockname()[1])) as run:
             status, rest = await run.ended()
@@ -211,3 +213,28 @@ async def test_a_place_that_cannot_be_served_on_is_told_in_one_line(started, opt
     lines = [line for line in rest.splitlines() if not line.startswith("no feeds yet")]
     assert len(lines) == 1
     assert told in lines[0]
+    assert not [name for name in os.listdir(tmp_path) if name.startswith("x.db")]
+
+
+IMPATIENT = "import syndtrack.store.store as s; s.TELL_AFTER = 0.0; from syndtrack.cli import main; main()"
+
+
+@pytest.mark.parametrize("command", [["poll"], ["run", "--port", "0"], ["ingest", "a.jsonl"]], ids=["poll", "run", "ingest"])
+async def test_interrupted_while_another_process_writes_it_ends_at_once_and_keeps_what_was_stored(tmp_path: Path, command: list[str]):
+    (tmp_path / "a.jsonl").write_text('{"url": "https://paper.example/a", "text": "Some text."}\n', encoding="utf-8")
+    with Tracker(settings(tmp_path / "x.db")) as tracker:
+        tracker.add(["http://127.0.0.1:9/feed"])
+        with tracker.store.transaction():
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", IMPATIENT, "--db", "x.db", *command),
+                cwd=tmp_path, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+                env=os.environ | {"SYNDTRACK_ALLOW_NETWORKS": "127.0.0.0/8"},
+            )  # fmt: skip
+            assert process.stderr is not None
+            while b"another process is writing; waiting for it" not in (await process.stderr.readline()):
+                assert process.returncode is None
+            process.send_signal(signal.SIGINT)
+            rest = (await process.communicate())[1].decode()
+        assert process.returncode == (0 if command[0] == "run" else 130), rest
+        assert "Traceback" not in rest
+        assert tracker.feeds()[0]["outcome"] == "not polled yet"

@@ -66,6 +66,12 @@ def verdict_of(record: object, now: datetime, what: str = "verdict") -> Verdict:
     return Verdict(copy, source or None, SAYS[says], _time(record.get("at"), now, what), by, note)
 
 
+def called(record: object, number: int) -> str:
+    """What names a verdict that was given by itself: its copy and source, or where it stands among others."""
+    words = (record.get("copy"), record.get("source")) if isinstance(record, Mapping) else ()
+    return " ".join(word for word in words if isinstance(word, str)).strip()[:500] or f"verdict {number}"
+
+
 def read_record(line: bytes, what: str) -> object:
     """One line of JSON Lines. Raises RefusedError."""
     if len(line) > MAX_LINE:

@@ -7,6 +7,7 @@ memory (names of publishers, the candidate index) is brought up to date when ano
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from pathlib import Path
 from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3  # type: ignore[attr-defined] # pysqlite3 where it is installed, else the standard library's
 
-from syndtrack.errors import StoreError
+from syndtrack.errors import GivenUpError, StoreError
 from syndtrack.store.articles import Articles
 from syndtrack.store.decisions import Decisions
 from syndtrack.store.directory import Directory
@@ -59,6 +60,7 @@ class Store:
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         """Open, creating and migrating as needed. Raises StoreError where the file cannot be used."""
         self.path = str(path)
+        self.leaving = threading.Event()  # set by another thread: nobody is waited for any more
         try:
             self.db = Database(_connect(self.path, read_only))
             version = self._check(read_only)
@@ -114,6 +116,23 @@ class Store:
                 self._seen_version = -1
                 raise
 
+    @contextmanager
+    def waiting_ends(self) -> Iterator[None]:
+        """After an error or an interruption inside, no thread waits for other processes any more: one is to wait for the threads."""
+        try:
+            yield
+        except BaseException:
+            self.leaving.set()
+            raise
+
+    @contextmanager
+    def waiting_again(self) -> Iterator[None]:
+        """Whatever was set inside, afterwards other processes are waited for again."""
+        try:
+            yield
+        finally:
+            self.leaving.clear()
+
     def others_wrote(self) -> int:
         """A number that changes whenever another connection has written."""
         return int(self.db.conn.execute("PRAGMA data_version").fetchone()[0])
@@ -151,7 +170,8 @@ class Store:
                 if waited > TELL_AFTER and not told:
                     log.warning("%s: another process is writing; waiting for it", self.path)
                     told = True
-                time.sleep(WRITE_LOOK)
+                if self.leaving.wait(WRITE_LOOK):
+                    raise GivenUpError(f"{self.path}: another process is writing; not waited for any longer")
         finally:
             connection.execute(f"PRAGMA busy_timeout = {READ_WAIT * 1000:.0f}")
 

@@ -6,7 +6,8 @@ import asyncio
 import errno
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TypeVar
@@ -53,11 +54,20 @@ class Site:
     """The web server, with one thread that asks the store and draws, so that no query and no long text holds up the event loop."""
 
     def __init__(
-        self, settings: Settings, host: str, port: int, now: Callable[[], datetime] = utc_now, metrics: Metrics | None = None
+        self,
+        settings: Settings,
+        host: str,
+        port: int,
+        now: Callable[[], datetime] = utc_now,
+        metrics: Metrics | None = None,
+        *,
+        sockets: Sequence[socket.socket] = (),
     ) -> None:
+        """To serve on a port, or on `sockets` that have it already."""
         self._metrics = metrics or Metrics()
         self._settings = settings
         self._host, self._port = host, port
+        self._sockets = sockets
         self._now = now
         self._thread = ThreadPoolExecutor(1, "web")
         self._templates = _templates()
@@ -82,12 +92,8 @@ class Site:
 
     async def _listen(self) -> None:
         """Take the port. Raises UsageError."""
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise UsageError(f"port {self._port} on {self._host} is taken; choose another with --port (0 takes a free one)") from error
-            raise UsageError(f"cannot serve on {self._host}:{self._port}: {error.strerror}") from error
+        for each in self._sockets or listening(self._host, self._port):
+            await web.SockSite(self._runner, each).start()
         host, port = self._runner.addresses[0][:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
@@ -204,6 +210,21 @@ class Site:
             return web.json_response({"ok": False, "error": reason, "what": what}, status=status)
         body = self._draw("refused.html", "", {"what": what, "reason": reason, "status": status})
         return web.Response(text=body, status=status, content_type="text/html")
+
+
+def listening(host: str, port: int) -> list[socket.socket]:
+    """The port on every address that the host has; 0 is a free one. Raises UsageError."""
+    found: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+            found.append(socket.create_server(address[:2], family=family))
+    except OSError as error:
+        for each in found:
+            each.close()
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(f"port {port} on {host} is taken; choose another with --port (0 takes a free one)") from error
+        raise UsageError(f"cannot serve on {host}:{port}: {error.strerror}") from error
+    return found
 
 
 def _told(path: str) -> str:
