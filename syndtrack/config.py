@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -17,6 +18,8 @@ DATABASE = "syndtrack.db"
 MAX_PUBLIC_URL = 500
 MAX_CONTACT = 200  # characters; it goes into a header of every request
 
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
+
 Network = IPv4Network | IPv6Network
 
 
@@ -26,7 +29,8 @@ class Settings:
 
     `db`: the database. `allow_networks`: networks (CIDR) that may be fetched from although they are private or local. `contact`: an
     address or URL that servers see in the User-Agent. `concurrency`: feeds asked at a time. `host_delay`: seconds between two requests
-    to one host. `public_url`: where the hubs of feeds reach the pages of `syndtrack run`; without it none is asked to push.
+    to one host. `public_url`: where the hubs of feeds reach the pages of `syndtrack run`; without it none is asked to push. `names`: host
+    names at which the pages are shown, besides the machine's own; whoever controls one of them can read them.
     """
 
     db: Path = Path(DATABASE)
@@ -35,6 +39,7 @@ class Settings:
     concurrency: int = 32
     host_delay: float = 5.0
     public_url: str | None = None
+    names: tuple[str, ...] = ()
 
 
 def load_settings(db: Path | None = None, file: Path | None = None) -> Settings:
@@ -70,8 +75,8 @@ def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401 - whatev
     match name, value:
         case "db", str() if value:
             return path.parent / value
-        case "allow_networks", list():
-            return _networks(where, value)
+        case (("allow_networks" | "names"), list()):
+            return _networks(where, value) if name == "allow_networks" else _names(where, value)
         case "contact", str() if value.isprintable() and len(value) <= MAX_CONTACT:
             return value
         case "public_url", str() if _is_public(value):
@@ -93,6 +98,14 @@ def _is_public(url: str) -> bool:
     except ValueError:
         return False
     return valid and url.isascii() and url.isprintable() and not set(url) & set(' ?#@<>"\\') and len(url) <= MAX_PUBLIC_URL
+
+
+def _names(where: str, names: list[Any]) -> tuple[str, ...]:
+    """Host names."""
+    for name in names:
+        if not isinstance(name, str) or not HOST_NAME.fullmatch(name.casefold()):
+            raise UsageError(f"{where}: {name!r} is no host name; write names as news.lan")
+    return tuple(name.casefold() for name in names)
 
 
 def _networks(where: str, texts: list[Any]) -> tuple[Network, ...]:

@@ -31,10 +31,10 @@ def test_without_a_file_everything_is_as_it_comes():
 def test_every_setting_can_be_set_in_the_file():
     found = settings_of(
         'db = "x.db"\nallow_networks = ["10.0.0.0/8", "fd00::/8"]\ncontact = "ed@a.example"\nconcurrency = 4\nhost_delay = 1'
-        '\npublic_url = "https://a.example/x/"'
+        '\npublic_url = "https://a.example/x/"\nnames = ["News.lan"]'
     )
     networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
-    rest = {"contact": "ed@a.example", "concurrency": 4, "host_delay": 1.0, "public_url": "https://a.example/x"}
+    rest = {"contact": "ed@a.example", "concurrency": 4, "host_delay": 1.0, "public_url": "https://a.example/x", "names": ("news.lan",)}
     assert found == Settings(db=Path("x.db"), allow_networks=networks, **rest)
 
 
@@ -78,7 +78,7 @@ def test_an_unknown_setting_is_refused_by_name_and_known_ones_are_told(unknown):
     "line",
     [
         "db = 7", 'db = ""', "contact = 1", 'contact = "a\\nX-Evil: b"', f'contact = "{"x" * 201}"', "concurrency = 0",
-        "concurrency = 1001",
+        "concurrency = 1001", 'names = "news.lan"', 'names = ["a b"]', 'names = ["https://a.example"]', 'names = [7]',
         "concurrency = 2.5", "concurrency = true", 'concurrency = "4"', "host_delay = -1",
         "host_delay = nan", "host_delay = inf",
         "host_delay = 3601", "host_delay = false", 'allow_networks = "10.0.0.0/8"', "[allow_networks]",

@@ -173,6 +173,22 @@ async def test_a_name_that_was_pointed_here_shows_nothing(site: Site, client: ai
         assert "Pilot" not in text
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("newsbox", 200), ("NewsBox.house.example:8080", 200), ("newsbox.house.example.", 200), ("reading.room", 200)),
+        *(("house.example", 403), ("evil.example", 403), ("newsbox.evil.example", 403), ("hooks.example", 403)),
+    ],
+)
+async def test_pages_are_shown_at_the_names_of_this_machine_but_not_at_that_of_hubs(
+    filled_db: Path, monkeypatch: pytest.MonkeyPatch, client: aiohttp.ClientSession, host: str, status: int
+):
+    monkeypatch.setattr("syndtrack.web.judging.gethostname", lambda: "newsbox.house.example")
+    settings = Settings(db=filled_db, names=("reading.room", "hooks.example"), public_url="https://hooks.example")
+    async with Site(settings, "127.0.0.1", 0) as site, client.get(site.address, headers={"Host": host}) as answer:
+        assert answer.status == status
+
+
 @pytest.mark.parametrize("path", ["metrics", "healthz"])
 async def test_programs_that_watch_may_know_this_machine_by_any_name(site: Site, client: aiohttp.ClientSession, path: str):
     async with client.get(site.address + path, headers={"Host": "newsbox:8080"}) as answer:

@@ -2,7 +2,8 @@
 
 There is no login, so whoever reaches the port may write; but a page of another site, open in the same browser, must not:
 
-* The host asked for must be an address or `localhost`: a name can be made to point here after its page was loaded (DNS rebinding).
+* The host asked for must be an address or a name of this machine: any other can be made to point here after its page was loaded
+  (DNS rebinding).
 * `Sec-Fetch-Site`, which pages cannot set, must say same-origin where it is sent (W3C Fetch Metadata); else `Origin` must be the host's.
 * A form carries a token that only our own pages hold; JSON must say that it is JSON, which no form of another site can.
 """
@@ -11,10 +12,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hmac import compare_digest
 from ipaddress import ip_address
+from socket import gethostname
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
@@ -40,10 +42,10 @@ class Writer(Protocol):
 class Judging:
     """The handlers of verdicts. Until `writer` is there, nothing can be written."""
 
-    def __init__(self, host: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, names: Collection[str], now: Callable[[], datetime]) -> None:
         self.token = secrets.token_urlsafe(24)
         self.writer: Writer | None = None
-        self._host = host
+        self._names = names
         self._now = now
 
     def add_routes(self, app: web.Application, api: str) -> None:
@@ -56,7 +58,7 @@ class Judging:
 
     async def _form(self, request: web.Request) -> web.Response:
         """One verdict from an article's page, to which it leads back."""
-        check_site(request.headers, self._host, is_form=True)
+        check_site(request.headers, self._names, is_form=True)
         if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
             raise web.HTTPUnsupportedMediaType(reason="not a form")
         try:
@@ -74,7 +76,7 @@ class Judging:
 
     async def _post(self, request: web.Request) -> web.Response:
         """One verdict as JSON."""
-        check_site(request.headers, self._host)
+        check_site(request.headers, self._names)
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType(reason="send the verdict as application/json")
         try:
@@ -86,7 +88,7 @@ class Judging:
 
     async def _delete(self, request: web.Request) -> web.Response:
         """Take back what was said of `copy` and `source`, or without `source` that `copy` is an origin."""
-        check_site(request.headers, self._host)
+        check_site(request.headers, self._names)
         gone = await self._take_back(request.query.get("copy", "").strip(), request.query.get("source", "").strip() or None)
         return web.json_response({"ok": True, "taken_back": gone})
 
@@ -110,11 +112,13 @@ class Judging:
         return self.writer
 
 
-def check_site(headers: Mapping[str, str], bound: str, *, is_form: bool = False) -> None:
+def check_site(headers: Mapping[str, str], names: Collection[str], *, is_form: bool = False) -> None:
     """Whether a request that writes comes from our own pages or from a program, by its headers. Raises web.HTTPForbidden."""
     host = headers.get("Host", "")
-    if not is_own(host, bound):
-        raise web.HTTPForbidden(reason="verdicts are taken at an address or at localhost only, not at a name that anybody could point here")
+    if not is_own(host, names):
+        raise web.HTTPForbidden(
+            reason="verdicts are taken at an address or a name of this machine, not at one that anybody could point here"
+        )
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     if site is not None:
         allowed = site == "same-origin"
@@ -126,13 +130,23 @@ def check_site(headers: Mapping[str, str], bound: str, *, is_form: bool = False)
         raise web.HTTPForbidden(reason="this request comes from a page of another site")
 
 
-def is_own(host: str, bound: str) -> bool:
-    """Whether a Host header names an address, this machine, or the name that the server was told to listen at."""
+def own_names(bound: str, others: Iterable[str] = ()) -> frozenset[str]:
+    """The names that this machine goes by: `localhost`, its own, the one that the server was told to listen at, and others.
+
+    A page of another site can have the site's name lead here (DNS rebinding), but not one of these. The machine's own is what it calls
+    itself, without asking anybody; its first part is what a local network calls it.
+    """
+    own = gethostname().casefold()
+    return frozenset({"localhost", own, own.partition(".")[0], bound.casefold(), *others} - {""})
+
+
+def is_own(host: str, names: Collection[str]) -> bool:
+    """Whether a Host header names an address, or this machine by one of its names."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return False
-    if name in ("localhost", bound.casefold()) and name:
+    if name in names:
         return True
     try:
         ip_address(name)

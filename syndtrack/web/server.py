@@ -27,7 +27,7 @@ from syndtrack.reports.formats import plain
 from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
-from syndtrack.web.judging import MAX_BODY, Judging, is_own
+from syndtrack.web.judging import MAX_BODY, Judging, is_own, own_names
 from syndtrack.web.marking import ago, exact, marked, spoken
 from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation, one_publisher
 from syndtrack.web.websub import Callback
@@ -42,7 +42,9 @@ HEADERS = {
 }
 
 COUNTS = ("/healthz", "/metrics")  # numbers only, asked for by programs that know this machine by any name
-ELSEWHERE = "pages are shown at an address, at localhost or at the name given with --host, not at a name that anybody could point here"
+ELSEWHERE = (
+    "pages are shown at an address, at a name of this machine or one of the settings' `names`, not at a name that anybody could point here"
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 T = TypeVar("T")
@@ -71,7 +73,8 @@ class Site:
         self._now = now
         self._thread = ThreadPoolExecutor(1, "web")
         self._templates = _templates()
-        self.judging = Judging(host, now)
+        self._names = own_names(host, settings.names)
+        self.judging = Judging(self._names, now)
         self.callback = Callback(settings.public_url, self._subscription, now, self._metrics.push_came)
         self.address = ""
 
@@ -185,7 +188,7 @@ class Site:
         try:
             if self.callback.is_foreign(request):
                 raise web.HTTPForbidden(reason="at this name only hubs are answered; pages are shown at localhost or an address")
-            if not request.path.startswith((PATH, *COUNTS)) and not is_own(request.headers.get("Host", "localhost"), self._host):
+            if not request.path.startswith((PATH, *COUNTS)) and not is_own(request.headers.get("Host", "localhost"), self._names):
                 raise web.HTTPForbidden(reason=ELSEWHERE)  # a page of another site may have had its name point here
             response = await handler(request)
         except NotFoundError as error:
