@@ -104,7 +104,7 @@ def _names(where: str, names: list[Any]) -> tuple[str, ...]:
     """Host names."""
     for name in names:
         if not isinstance(name, str) or not HOST_NAME.fullmatch(name.casefold()):
-            raise UsageError(f"{where}: {name!r} is no host name; write names as news.lan")
+            raise UsageError(f"{where}: {name!r} is not a value for this setting; write host names as news.lan")
     return tuple(name.casefold() for name in names)
 
 
