@@ -4,20 +4,23 @@ A log-linear model over cycle-free choices: each answer has a score (features ti
 proportional to the exponential of its scores' sum. Two passes: the first finds who derives from whom roughly, the second looks again at
 what each candidate lacks, without counting a version's own descendants as witnesses against its source.
 
-What each kind of evidence is worth: a simulated newsroom of 5,000 articles not used for fitting, through the whole pipeline, edges of first
-sources only; a kind taken away by giving it no weight in the second pass, without fitting anew.
+What each kind of evidence is worth: a simulated newsroom of 5,000 articles that neither the weights were fitted to nor any of this was
+chosen by, edges of all sources; a kind taken away by giving it no weight in the second pass, without fitting anew.
 
     taken away            edge_precision   parent_accuracy   … uncredited   origin_accuracy
-    nothing                         .955              .933           .792              .964
-    overlap                         .949              .918           .729              .957
-    innovations                     .945              .922           .745              .963
-      headlines                     .948              .915           .715              .943
-      lines cut by cleaning         .955              .932           .789              .964
-    credits, agency lines           .869              .798           .721              .836
-    time                            .943              .901           .688              .921
+    nothing                         .947              .929           .773              .953
+    overlap                         .937              .919           .729              .946
+    innovations                     .923              .896           .646              .940
+      headlines                     .944              .909           .701              .927
+      lines cut by cleaning         .947              .928           .771              .953
+      omissions                     .946              .920           .743              .941
+    credits, agency lines           .866              .839           .767              .937
+    time                            .939              .914           .735              .941
+    what sources candidates have    .941              .915           .729              .936
 
-The table is of the weights before publishers were known by all their articles. Whom a publisher names as a rule has little weight, set by
-hand: simulated publishers have no habits, and without it a newsroom of 3,000 has the same parents (.928) and edges (.951 right for .950).
+Whom a publisher names as a rule has little weight, set by hand: simulated publishers have no habits, and without it a newsroom of 3,000 had
+the same parents and edges. No weight helps with credits that name the wrong publisher: of 211 such copies the source of 54 % was found, and
+of 52 % when those credits were taken away, for what is left then is a copy that names nobody.
 """
 
 from __future__ import annotations
