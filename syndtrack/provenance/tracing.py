@@ -4,8 +4,8 @@ A log-linear model over cycle-free choices: each answer has a score (features ti
 proportional to the exponential of its scores' sum. Two passes: the first finds who derives from whom roughly, the second looks again at
 what each candidate lacks, without counting a version's own descendants as witnesses against its source.
 
-What each kind of evidence is worth: a simulated newsroom of 5,000 articles that the weights were not fitted to, edges of all sources; a kind
-taken away by giving it no weight in the second pass, without fitting anew.
+What each kind of evidence is worth: a simulated newsroom of 5,000 articles that the weights were not fitted to, edges of all sources; a
+kind taken away by giving it no weight in the second pass, without fitting anew.
 
     taken away            edge_precision   parent_accuracy   … uncredited   origin_accuracy
     nothing                         .947              .931           .783              .958
