@@ -229,7 +229,7 @@ async def measure(bench: Bench, stages: frozenset[str], reader: str | None) -> N
                 "0.95",
             )
         row("  workers killed", str(sum(metrics.health()["workers"]["killed"].values())))
-        row("  inputs in quarantine or tried once", str(len(bench.tracker.quarantine())))
+        row("  inputs in quarantine or tried once", str(len(bench.tracker.quarantine.rows())))
         stall_rows(metrics)
     if "reader" in stages and reader is not None:
         await reader_rows(bench, reader, (unchanged, ours), (changed, some))
