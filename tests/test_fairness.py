@@ -184,6 +184,29 @@ async def test_of_many_hosts_that_are_due_at_once_few_are_begun_with_before_the_
     assert most < 50
 
 
+async def test_hosts_whose_names_hang_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr("syndtrack.polling.poll.HOSTS_BEGUN", 5)
+    web, begun, enough = Web("names"), [], asyncio.Event()
+    poll_host = Poller._poll_host
+
+    async def note(poller: Poller, host: str, *args: object) -> None:
+        begun.append(host)
+        if len(begun) == 5:
+            enough.set()
+        await poll_host(poller, host, *args)
+
+    monkeypatch.setattr(Poller, "_poll_host", note)
+    async with web.server as server, Workers(1) as workers, make_poller(web, workers, Clock()) as poller:
+        server.pages["/feed"] = Reply(rss())
+        polls = asyncio.create_task(first_result(poller, web.feeds(*(web.url(f"slow{n}.site{n}.com") for n in range(20)))))
+        await enough.wait()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(begun) == 5
+        web.released.set()
+        await polls
+
+
 async def test_a_feed_of_many_articles_does_not_stand_before_a_feed_of_one(monkeypatch):
     monkeypatch.setattr("syndtrack.scheduler.read_article", tasks.read_nothing)
     web, stored = Web(), []
@@ -209,6 +232,24 @@ async def test_an_input_in_the_slow_lane_leaves_the_workers_to_the_others(monkey
         assert not second.done()
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
+
+
+async def test_a_first_try_that_takes_long_leaves_its_turn_to_the_others(monkeypatch):
+    monkeypatch.setattr(workers_module, "FIRST_SECONDS", 60.0)
+    monkeypatch.setattr(workers_module, "TURN_SECONDS", 0.01)
+    async with Workers(1) as workers:
+        loops = [Input("feed", f"http://slow{n}.example/feed", b"slow") for n in range(2)]
+        first = asyncio.create_task(workers.run(tasks.loop_for_ever, what="slow", given=loops[0]))
+        assert await workers.run(tasks.double, 4, what="a number", given=Input("feed", "http://a.example/", b"x")) == 8
+        assert not first.done()
+        second = asyncio.create_task(workers.run(tasks.loop_for_ever, what="slow", given=loops[1]))
+        await asyncio.sleep(0)
+        assert workers.waiting  # the lane is taken
+        for each in (first, second):
+            each.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        assert not workers.waiting
+        assert not workers._slow_turn.locked()
 
 
 async def test_slow_inputs_that_wait_for_their_lane_do_not_pile_up(monkeypatch):

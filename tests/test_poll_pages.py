@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from polling_rig import Clock, long_text, make_poller, nothing_known, rss, rss_entry, stored, subscribed
 from scripted_server import Reply, ScriptedServer
 
+from syndtrack.errors import PutOffError
 from syndtrack.polling.poll import PAGES_AT_ONCE, PAGES_PER_POLL
 from syndtrack.polling.schedule import is_due
+from syndtrack.polling.workers import Workers
+from syndtrack.reading.charset import decode
 
 PAGE = f"<!doctype html><title>Story</title><article>{long_text(50)}</article>".encode()
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
@@ -49,6 +53,25 @@ async def test_a_long_summary_stands_for_a_page_that_cannot_be_had():
         result = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
     assert result.refused == ()
     assert [entry.submission.html for entry in result.entries if entry.submission] == [long_text(sentences=7)]
+
+
+async def test_a_page_that_waits_to_be_read_has_had_no_try(monkeypatch):
+    run = Workers.run
+
+    async def busy(workers: Workers, function: object, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever run takes
+        if function is decode:
+            raise PutOffError(options["what"])
+        return await run(workers, function, *args, **options)
+
+    async with ScriptedServer(ROBOTS_ABSENT | {"/1": Reply(PAGE, headers=HTML)}) as server, make_poller(Clock()) as poller:
+        server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", "Teaser.")), headers=(("ETag", '"e"'),))
+        with monkeypatch.context() as patched:
+            patched.setattr(Workers, "run", busy)
+            first = await poller.poll_one(subscribed(server.url("/feed")), nothing_known)
+        assert [(entry.entry_hash, entry.refused) for entry in first.entries] == [("", False)]
+        assert first.feed.etag is None
+        second = await poller.poll_one(first.feed, nothing_known)
+        assert [entry.submission is not None for entry in second.entries] == [True]
 
 
 async def test_a_page_that_fails_in_passing_is_tried_again_at_the_next_look_but_not_for_ever():

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 from weakref import WeakValueDictionary
 
-from syndtrack.errors import FetchError, PoisonError, RefusedError
+from syndtrack.errors import FetchError, PoisonError, PutOffError, RefusedError
 from syndtrack.models import Input
 from syndtrack.polling.fetch import ACCEPT_PAGE, PAGE_BYTES, Fetcher, status_text
 from syndtrack.polling.headers import media_type
@@ -77,8 +77,8 @@ class Pages:
     async def page(self, url: str, *, own: bool = True) -> Page:
         """The page of an article.
 
-        Raises LaterError where another try is worth it, HeldError where its host asked to be left alone, else RefusedError; a page that
-        was refused is refused for a day without being asked for.
+        Raises LaterError where another try is worth it, HeldError where its host asked to be left alone, PutOffError where it waits to
+        be read, else RefusedError; a page that was refused is refused for a day without being asked for.
         """
         article = (article_key(url), own)
         lock = self._under_way.setdefault(article, asyncio.Lock())
@@ -107,7 +107,7 @@ class Pages:
             raise FetchError(shown(url), failed.reason)
         try:
             page = await self._asked(url, own)
-        except HeldError:
+        except (HeldError, PutOffError):
             raise
         except LaterError as error:
             times = failed.times + 1 if failed is not None and failed.passing else 1

@@ -43,6 +43,8 @@ FEEDS_WITH_PAGES = 200
 PAGES_BYTES = 20_000_000
 ALL_PAGES_BYTES = 300_000_000
 PARSE_SECONDS = 10.0  # of computing; feeds of 10 MB take 3
+# Hosts begun with, whose names or pauses are waited for: each holds 10 KB. So many names that hang at once are seen where the net is down.
+HOSTS_BEGUN = 5_000
 SORTED_AT_ONCE = 200  # feeds, by their hosts, before the event loop goes on: 50,000 take two seconds
 ADOPT_MOVE_AFTER = 3
 # A feed that breaks off though its server says it is whole is taken as it is after so many looks: some never end as they should.
@@ -98,6 +100,7 @@ class Poller:
         self.pages = Pages(self.fetcher, workers, self._memory, now)
         self._concurrency = concurrency
         self._asking = asyncio.Semaphore(concurrency)
+        self._begun = asyncio.Semaphore(HOSTS_BEGUN)
         self._host_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._reading = asyncio.Semaphore(FEEDS_WITH_PAGES)
         # Bytes of pages that results hold, by feed, until these were taken.
@@ -164,9 +167,11 @@ class Poller:
             while results.full():
                 taken.clear()
                 await taken.wait()
+            await self._begun.acquire()
             task = asyncio.create_task(self._poll_host(host, feeds, known, results))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
+            task.add_done_callback(lambda _: self._begun.release())
             await asyncio.sleep(0)  # it takes its place, or waits for its turn or its name without one
 
     async def _poll_host(self, host: str, feeds: deque[Feed], known: Known, results: Results) -> None:
@@ -317,12 +322,12 @@ class Poller:
             elif isinstance(outcome, SeenEntry):
                 done.entries.append(outcome)
             elif isinstance(outcome, RefusedError):
-                later = isinstance(outcome, LaterError | HeldError)
+                later = isinstance(outcome, LaterError | HeldError | PutOffError)
                 done.again += later
                 done.refused.append(Refusal(outcome.what, f"{outcome.reason}; tried again at the next look" if later else outcome.reason))
-                # A page that was not asked for has had no try.
-                not_asked = isinstance(outcome, HeldError)
-                done.entries.append(replace(seen, entry_hash="") if not_asked else replace(seen, refused=True))
+                # A page that was not asked for, or waits to be read, has had no try.
+                untried = isinstance(outcome, HeldError | PutOffError)
+                done.entries.append(replace(seen, entry_hash="") if untried else replace(seen, refused=True))
             else:
                 raise outcome
         return done
@@ -334,7 +339,7 @@ class Poller:
                 return None
             try:
                 page = await self.pages.page(seen.url, own=self.fetcher.is_own(feed.url))
-            except (LaterError, HeldError):
+            except (LaterError, HeldError, PutOffError):
                 raise
             except RefusedError:
                 body = entry.content or entry.summary

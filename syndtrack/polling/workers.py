@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError as PoolCancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, suppress
@@ -49,11 +49,13 @@ MEMORY_BYTES = 512_000_000
 # What a task has at least, where libraries map more.
 LEAST_BYTES = 200_000_000
 TASKS_PER_WORKER = 500
-# Beyond a task's own deadline, for the worker to be killed and replaced; then the whole pool is.
-GRACE = 20.0
+# Beyond a task's own deadline, for workers to start on a busy machine, and to be killed and replaced; then the whole pool is.
+GRACE = 40.0
 WALL_FACTOR = 4
 # Of computing, for the first try at an input; feeds and pages of the web take 0.05 to 1.
 FIRST_SECONDS = 3.0
+# After so long a first try goes on in the slow lane, where that is free, and another input has its turn.
+TURN_SECONDS = 1.0
 # Inputs that wait for the slow lane; the next ones are asked to come again, so that what waits does not take up places elsewhere.
 SLOW_WAITING = 4
 START_SECONDS = 10.0
@@ -128,9 +130,16 @@ class Workers:
         if tries >= TRIES:
             raise PoisonError(what, f"in quarantine: {reason}", again=False)
         if not tries and not self.quarantine.is_slow(given) and not self.quarantine.is_of_slow_feed(given):
-            async with self._turns:
+            async with self._turn() as may_take_longer:
                 if not self.quarantine.is_of_slow_feed(given):  # it may have become one meanwhile
-                    return await self._run(function, args, what, min(deadline, FIRST_SECONDS), given)
+                    tried = asyncio.create_task(self._run(function, args, what, min(deadline, FIRST_SECONDS), given))
+                    try:
+                        done, _ = await asyncio.wait([tried], timeout=TURN_SECONDS)
+                        if not done:
+                            await may_take_longer()
+                        return await tried
+                    finally:
+                        tried.cancel()
         async with self._in_slow_lane(what):
             if not tries and not self.quarantine.is_slow(given):
                 result = await self._run(function, args, what, min(deadline, FIRST_SECONDS), given)
@@ -144,6 +153,24 @@ class Workers:
     def waiting(self) -> bool:
         """Whether all workers are busy."""
         return self._turns.locked()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """A turn at the workers; what it gives leaves it to others and takes the slow lane instead, if that is free."""
+        await self._turns.acquire()
+        held = self._turns
+
+        async def leave() -> None:
+            nonlocal held
+            if not self._slow_turn.locked():
+                await self._slow_turn.acquire()  # at once
+                held = self._slow_turn
+                self._turns.release()
+
+        try:
+            yield leave
+        finally:
+            held.release()
 
     @asynccontextmanager
     async def _in_slow_lane(self, what: str) -> AsyncIterator[None]:
