@@ -194,10 +194,11 @@ async def test_the_api_explains_when_asked_and_the_page_shows_the_same_collapsed
                 assert '<details class="edge">' in page
 
 
+@pytest.mark.parametrize(("limit", "most"), [("MOST_EXPLAINED", 2), ("MOST_TEXT", 1_000)], ids=["articles", "text"])
 async def test_a_story_too_large_to_explain_while_somebody_waits_is_refused_with_the_way_to_do_it(
-    filled_db: Path, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    filled_db: Path, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ):
-    monkeypatch.setattr("syndtrack.web.pages.MOST_EXPLAINED", 2)
+    monkeypatch.setattr(f"syndtrack.web.pages.{limit}", most)
     async with Site(Settings(db=filled_db), "127.0.0.1", 0) as site:
         answer = await client.get(site.address + "api/v1/article", params={"url": BLOG["url"], "explain": "1"})
         assert answer.status == 400

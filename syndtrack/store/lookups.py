@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import regex
@@ -234,6 +234,11 @@ class Lookups:
     def text(self, revision_id: int) -> str:
         """A revision's text."""
         return str(self._db.conn.execute("SELECT text FROM revision WHERE id = ?", (revision_id,)).fetchone()[0])
+
+    def length(self, articles: Sequence[int]) -> int:
+        """How many characters all revisions of some articles have."""
+        query = "SELECT coalesce(sum(length(text)), 0) FROM revision WHERE article_id IN (SELECT value FROM json_each(?))"
+        return int(self._db.conn.execute(query, (json.dumps(articles),)).fetchone()[0])
 
     def credits(self, revision_id: int) -> list[Row]:
         """What a revision says of its sources."""
