@@ -358,6 +358,8 @@ class Flow:
                     if article not in seen and len(seen) < min(BATCH, most):
                         components.append(connected(self.store, article, links))
                         seen.update(components[-1])
+                # whatever else of these stories is untraced, as what another process brought: traced uncounted, it would never be counted
+                self.store.habits.count(self.store.edges.untraced(maxsize, seen))
                 self.store.edges.clear(sorted(seen))
                 self._trace_components(components, registry, verdicts)
             done += len(seen)

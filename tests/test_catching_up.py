@@ -77,6 +77,25 @@ def test_of_a_publisher_with_many_articles_a_poll_does_not_look_through_all_text
     assert rows(flow.store, "SELECT count(*) FROM removal WHERE rule = 'furniture'") == [(len(REPEATING),)]
 
 
+def test_what_another_process_left_untraced_is_counted_though_a_poll_traces_it_with_its_own(
+    tmp_path: Path, flow: Flow, monkeypatch: pytest.MonkeyPatch
+):
+    originals = [a for a in CREDITED if a["publisher"] == "Lunnet Wire"]
+    copies = [a for a in CREDITED if a not in originals]
+    with flow.store.transaction():
+        flow.record([r for a in copies if isinstance(r := read_article(submitted(a)), ReadArticle)])
+    monkeypatch.setattr(flows, "PORTION", len(copies))
+    assert flow.catch_up()  # cleaned
+    assert flow.catch_up()  # matched
+    assert len(untraced(flow)) == len(copies)
+    poll(flow, originals)
+    while flow.catch_up():
+        pass
+    with Tracker(Settings(db=tmp_path / "x.db")) as polled, Tracker(Settings(db=tmp_path / "whole.db")) as whole:
+        take_in(whole, tmp_path, CREDITED)
+        assert findings(polled) == findings(whole)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_polls_with_portions_in_between_end_in_what_one_archive_gives(
     tmp_path: Path, flow: Flow, monkeypatch: pytest.MonkeyPatch, seed: int
