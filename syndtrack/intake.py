@@ -118,8 +118,13 @@ async def _read_in(workers: Workers, articles: Sequence[Submission]) -> list[Rea
 
 async def beside(store: Store, function: Callable[..., None], *args: object) -> None:
     """Run what stores, beside the event loop. Whoever is cancelled meanwhile does not wait until another process has written."""
-    with store.waiting_again(), store.waiting_ends():
-        await asyncio.to_thread(function, *args)
+    with store.waiting_again():
+        storing = asyncio.create_task(asyncio.to_thread(function, *args))
+        try:
+            with store.waiting_ends():
+                await asyncio.shield(storing)
+        finally:  # its thread goes on, and looks now and then whether it is to wait: not before it has ended may others be waited for again
+            await asyncio.gather(storing, return_exceptions=True)
 
 
 def read_all(articles: Sequence[Submission]) -> list[Read]:

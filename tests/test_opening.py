@@ -1,9 +1,11 @@
 """Opening the database: whose file it is, of which version, and who waits for whom."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from test_flow import AGENCY, AGGREGATOR, BLOG
 from syndtrack.config import Settings
 from syndtrack.errors import StoreError
 from syndtrack.flow import Flow
+from syndtrack.intake import beside
 from syndtrack.store import store as store_module
 from syndtrack.store.schema import SCHEMA_VERSION
 from syndtrack.store.store import Store
@@ -240,3 +243,24 @@ def test_a_writer_waits_while_another_process_recovers_the_database(store: Store
         store.articles.refuse(START, "a line", "")
     assert recovering.begun == 3
     assert rows(store, "SELECT what FROM refusal") == [("a line",)]
+
+
+async def test_whoever_is_interrupted_while_storing_is_told_until_it_has_ended(store: Store):
+    begun, given_up, ended = threading.Event(), threading.Event(), list[bool]()
+
+    def storing() -> None:
+        begun.set()
+        while not store.leaving.is_set() and not given_up.wait(0.001):
+            pass
+        ended.append(store.leaving.is_set())
+
+    task = asyncio.create_task(beside(store, storing))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended == [True]
+        assert not store.leaving.is_set()
+    finally:
+        given_up.set()
