@@ -17,6 +17,7 @@ import pytest
 from syndtrack.config import Settings
 from syndtrack.sample import Newsroom, open_newsroom
 from syndtrack.tracker import Tracker
+from syndtrack.web.server import listening
 
 FOLDER = Path(__file__).parent.parent / "seeds" / "sample"
 COMMAND = (sys.executable, "-c", "from syndtrack.cli import main; main()")
@@ -238,3 +239,13 @@ async def test_interrupted_while_another_process_writes_it_ends_at_once_and_keep
         assert process.returncode == (0 if command[0] == "run" else 130), rest
         assert "Traceback" not in rest
         assert tracker.feeds()[0]["outcome"] == "not polled yet"
+
+
+def test_a_name_that_leads_to_one_address_twice_is_served_on_once(monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    twice = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))] * 2
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: twice)
+    (only,) = listening("newsbox", port)
+    with only:
+        assert only.getsockname() == ("127.0.0.1", port)

@@ -219,8 +219,9 @@ def listening(host: str, port: int) -> list[socket.socket]:
     """The port on every address that the host has; 0 is a free one. Raises UsageError."""
     found: list[socket.socket] = []
     try:
-        for family, _, _, _, address in socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
-            found.append(socket.create_server(address[:2], family=family))
+        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, address in dict.fromkeys((family, address) for family, *_, address in places):  # /etc/hosts may have a line twice
+            found.append(socket.create_server(address, family=family))
     except OSError as error:
         for each in found:
             each.close()
