@@ -10,7 +10,6 @@ from rich.tree import Tree
 
 from syndtrack.plurals import counted
 from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
-from syndtrack.reports.explain import explanation_trees
 from syndtrack.reports.formats import one_line, plain
 
 UNBOUNDED = 2_000  # columns of a line in a pipe, where nothing is to be folded
@@ -47,6 +46,8 @@ def chain_tree(record: TraceRecord) -> RenderableType:
     if record["independent_origins"] > 1:
         parts.append(Text(f"The story has {record['independent_origins']} independent origins."))
     if "explanation" in record:
+        from syndtrack.reports.explain import explanation_trees  # noqa: PLC0415 - few ask for it, and what tells it takes 0.1 s to import
+
         parts += explanation_trees(record["explanation"])
     return Group(*parts)
 

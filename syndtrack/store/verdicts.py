@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syndtrack.models import Credit, Verdict
-from syndtrack.provenance.verdicts import Verdicts, Word, overruled
 from syndtrack.publishers import Registry, fold
 from syndtrack.store.publishers import Publishers
 from syndtrack.store.times import to_text, to_time
 from syndtrack.urls import article_key, is_http, registrable_domain
+
+# Imported where it is used: most databases have no verdicts, and tracing, which it belongs to, takes 0.1 s to import.
+if TYPE_CHECKING:
+    from syndtrack.provenance.verdicts import Verdicts, Word
 
 COLUMNS = "id, copy, copy_key, source, subject, says, at, by, note"
 ORDER = "ORDER BY at, id"  # by when it was said; of one second, in the order it was said
@@ -97,6 +100,8 @@ class VerdictTable:
 
     def all(self, registry: Registry) -> list[Kept]:
         """Every verdict, the oldest first, with why it does not hold if it does not."""
+        from syndtrack.provenance.verdicts import overruled  # noqa: PLC0415 - above
+
         kept = list(self._kept(self._db.execute(f"SELECT {COLUMNS} FROM verdict {ORDER}").fetchall(), registry))
         out = overruled([k.word for k in kept])
         return [replace(k, why_not=out[n][1]) if n in out else k for n, k in enumerate(kept)]
@@ -107,6 +112,8 @@ class VerdictTable:
 
     def holding(self, registry: Registry) -> Verdicts:
         """Those that hold, for tracing."""
+        from syndtrack.provenance.verdicts import Verdicts  # noqa: PLC0415 - above
+
         return Verdicts.of([k.word for k in self.all(registry)]) if self.any() else Verdicts()
 
     def touched(self, copy: str) -> set[int]:
@@ -140,6 +147,8 @@ class VerdictTable:
 
     def _kept(self, rows: Sequence[Any], registry: Registry) -> Iterator[Kept]:
         """Rows with what they stand for."""
+        from syndtrack.provenance.verdicts import Word  # noqa: PLC0415 - above
+
         at = self._articles({key for r in rows for key in (r[2], r[4])})
         stored = json.dumps(sorted(set(at.values())))
         query = "SELECT id, publisher_id FROM article WHERE id IN (SELECT value FROM json_each(?))"
