@@ -288,9 +288,8 @@ class Tracker:
 
         try:
             with path.open("rb") as lines:
-                if reason := wide(lines.readline(4)):
+                if reason := wide(lines.peek(4)):  # a pipe cannot be read from its start again
                     return 0, [Refusal(f"{path}:1", reason)]
-                lines.seek(0)
                 return self._judge((f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror or error}") from error

@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count, permutations
+from os import mkfifo
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -260,6 +262,15 @@ def test_the_command_line_says_lists_exports_and_takes_in(tracker: Tracker, tmp_
     assert run(db, "verdict", B, A, "revoke")[0] == 0
     status, _, told = run(db, "verdict", B, A, "revoke")
     assert (status, "nothing was said of this" in told) == (2, True)
+
+
+def test_verdicts_are_taken_in_from_a_pipe(tracker: Tracker, tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    mkfifo(pipe)
+    writer = Thread(target=pipe.write_text, args=(json.dumps({"copy": B, "source": A, "says": "confirm"}),))
+    writer.start()
+    assert tracker.import_verdicts(pipe) == (1, [])
+    writer.join()
 
 
 @pytest.mark.parametrize("words", [(), (B,), (B, A), (B, A, "perhaps"), (B, A, "confirm", "x"), (B, "origin", "confirm")], ids=str)
