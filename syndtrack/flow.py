@@ -249,12 +249,17 @@ class Flow:
         self.learn_houses()
 
     def catch_up(self) -> bool:
-        """A portion of whatever is left to do, so that polls can be stored in between; whether there may be more."""
-        with self._memory():
-            self._prepare()
-            for step in (self._clean, self._pairing.match, self._trace):
-                if step(self.store.transaction, most=PORTION):
+        """A portion of whatever is left to do, so that polls can be stored in between; whether there may be more.
+
+        A publisher whose lines changed, and a story, are taken whole, however large.
+        """
+        if self.store.is_behind():  # no look of every few seconds takes the write lock from others for nothing
+            with self._memory():
+                if self._prepare(most=1):
                     return True
+                for step in (self._clean, self._pairing.match, self._trace):
+                    if step(self.store.transaction, most=PORTION):
+                        return True
         if self._now() >= self._houses_due:
             self.learn_houses()
         return False
@@ -286,14 +291,17 @@ class Flow:
 
     # -- the steps: each batch in a transaction as given, at most so much, of some articles only; whether more may be left
 
-    def _prepare(self) -> None:
-        """Follow what others stored; join what merged publishers published; learn furniture."""
+    def _prepare(self, most: int = maxsize) -> bool:
+        """Follow what others stored; of so many publishers join what merged, and learn furniture; whether more are left."""
         with self.store.transaction():
             self._pairing.follow()
-            for publisher_id in self.store.publishers.unjoined():
+            unjoined = self.store.publishers.unjoined()
+            for publisher_id in unjoined[:most]:
                 self._join(publisher_id)
-            for publisher_id in self.store.lines.unlearned():
+            unlearned = self.store.lines.unlearned()
+            for publisher_id in unlearned[:most]:
                 self.store.lines.learn(publisher_id)
+        return max(len(unjoined), len(unlearned)) > most
 
     def _join(self, publisher_id: int) -> None:
         """Articles of a merged publisher become one where they had become one, had it been one publisher from the start."""

@@ -116,3 +116,20 @@ def test_polls_with_portions_in_between_end_in_what_one_archive_gives(
         take_in(whole, tmp_path, archive)
         assert findings(polled) == findings(whole)
         assert rows(whole.store, "SELECT line FROM furniture") == rows(polled.store, "SELECT line FROM furniture") == [(FURNITURE,)]
+
+
+def test_furniture_of_several_publishers_is_learned_one_at_a_time(flow: Flow, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flows, "BATCH", 3)
+    pilots = [article("Pilot Digest", n, 0) for n in range(40, 50)]
+    poll(flow, REPEATING + [a | {"text": f"{a['text']}\n\n{FURNITURE}"} for a in pilots])
+    assert len(flow.store.lines.unlearned()) == 2
+    assert flow.catch_up()
+    assert len(flow.store.lines.unlearned()) == 1
+
+
+def test_where_nothing_is_left_to_be_done_nobody_is_kept_from_writing(tmp_path: Path, flow: Flow):
+    poll(flow, SILENT)
+    while flow.catch_up():
+        pass
+    with closing(Store(tmp_path / "x.db")) as other, other.transaction():
+        assert not flow.catch_up()

@@ -133,6 +133,15 @@ class Store:
         finally:
             self.leaving.clear()
 
+    def is_behind(self) -> bool:
+        """Whether anything that was stored is still to be joined, learned, cleaned, compared or traced. Takes no lock."""
+        left = (
+            "publisher WHERE merged = 1", "publisher WHERE lines_changed = 1", "revision WHERE step = 'read'",
+            "revision WHERE step = 'cleaned'", "article WHERE traced = 0 AND revision_id IS NOT NULL", "habit WHERE changed = 1",
+            "dating WHERE changed = 1",
+        )  # fmt: skip
+        return any(self.db.conn.execute(f"SELECT EXISTS (SELECT 1 FROM {each})").fetchone()[0] for each in left)
+
     def others_wrote(self) -> int:
         """A number that changes whenever another connection has written."""
         return int(self.db.conn.execute("PRAGMA data_version").fetchone()[0])
