@@ -16,6 +16,7 @@ from test_flow import AGENCY, AGGREGATOR, BLOG
 from syndtrack.cli import main
 from syndtrack.models import Input, Poison
 from syndtrack.reports.columns import COLUMNS
+from syndtrack.reports.formats import print_rows
 
 COMMANDS = {
     **{name: ["report", name] for name in ("duplicates", "matches", "edges", "publishers", "stories", "feeds")},
@@ -91,3 +92,11 @@ def test_all_forms_show_the_same_figures(printed, kind: str):
         for record, line in zip(records, lines, strict=True):
             figures = {name: str(figure) for name, figure in record.items() if isinstance(figure, float)}
             assert {name: cell for name, cell in zip(names, line, strict=True) if name in figures} == figures
+
+
+@pytest.mark.parametrize("form", ["text", "csv", "html", "json", "jsonl"])
+def test_no_form_hands_on_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str], form: str):
+    print_rows([{"title": "Ferry \x1b[2J late\x07", "n": 1}], form, empty="", title="Feeds", header=("title", "n"))
+    printed = capsys.readouterr().out
+    assert "Ferry" in printed
+    assert not {"\x1b", "\x07"} & set(printed)

@@ -15,6 +15,7 @@ from typing import Any
 FORMATS = ("text", "json", "jsonl", "csv", "html")
 SHOWN = 60  # characters of a cell on a terminal
 QUOTED = 110  # characters of a title or quotation in text for people
+CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Record = Mapping[str, Any]
@@ -111,12 +112,12 @@ def one_line(text: str, most: int = QUOTED) -> str:
 
 
 def _cell(value: object) -> str:
-    """A value as text."""
+    """A value as text. JSON escapes what a terminal would obey, so that nested values need no more."""
     if value is None:
         return ""
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return CODES.sub("\ufffd", str(value))
 
 
 def _safe(cell: str) -> str:
