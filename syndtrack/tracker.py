@@ -30,7 +30,7 @@ from syndtrack.owners import TrustAnswer
 from syndtrack.registrar import Registrar
 from syndtrack.reports import REPORTS
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
-from syndtrack.reports.verdicts import called, read_record, verdict_of, verdict_records
+from syndtrack.reports.verdicts import MAX_LINE, called, read_record, verdict_of, verdict_records
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.lookups import Row
 from syndtrack.store.owners import Site
@@ -290,7 +290,8 @@ class Tracker:
             with path.open("rb") as lines:
                 if reason := wide(lines.peek(4)):  # a pipe cannot be read from its start again
                     return 0, [Refusal(f"{path}:1", reason)]
-                return self._judge((f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip())
+                bounded = iter(lambda: lines.readline(MAX_LINE + 1), b"")
+                return self._judge((f"{path}:{number}", line) for number, line in enumerate(bounded, 1) if line.strip())
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror or error}") from error
 

@@ -38,6 +38,14 @@ async def test_an_entry_with_its_text_is_handed_in_without_asking_for_its_page()
     assert result.feed.next_check > clock.now()
 
 
+async def test_a_feed_goes_by_its_own_title_not_by_the_label_of_the_list_it_came_from():
+    async with ScriptedServer() as server, make_poller(Clock()) as poller:
+        server.pages["/feed"] = Reply(rss(rss_entry(1, server.url("/1"), long_text())))
+        labelled = replace(subscribed(server.url("/feed")), title="mine, 2")
+        result = await poller.poll_one(labelled, nothing_known)
+    assert result.feed.title == "Harbour News"
+
+
 async def test_an_entry_with_a_summary_gets_the_text_of_its_page():
     async with ScriptedServer(dict(ROBOTS_ABSENT)) as server, make_poller(Clock()) as poller:
         server.pages["/feed"] = Reply(rss(rss_entry(1, "/1", "Talks go on.")))

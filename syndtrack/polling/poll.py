@@ -258,7 +258,7 @@ class Poller:
         if pages.left or pages.again:
             # Without validators and hash, so that the next look gets the whole feed and finds them.
             after = replace(after, etag=None, last_modified=None, validators_of=None, body_hash=None)
-        after = replace(after, title=feed.title or read.title, last_full_fetch=feed.last_full_fetch if answer.delta else at)
+        after = replace(after, title=read.title or feed.title, last_full_fetch=feed.last_full_fetch if answer.delta else at)
         why = plan.why + _told_of_move(feed, after)
         return PollResult(
             feed=_planned(after, at, plan),
