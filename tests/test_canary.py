@@ -153,5 +153,5 @@ async def test_no_file_that_is_written_holds_a_secret(polled: Path):
     out = polled.parent / "out.opml"
     result = CliRunner().invoke(main, ["--db", str(polled), "export-feeds", str(out)])
     assert result.exit_code == 0
-    assert f"{len(ANSWERS)} of {len(ANSWERS)} addresses are written without their login or secret" in result.output
+    assert f"{len(ANSWERS)} of {len(ANSWERS)} addresses had a login or secret, which was left out" in result.output
     assert_no_secret(out.read_text())

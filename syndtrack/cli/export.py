@@ -31,4 +31,4 @@ def export_feeds(session: Session, file: Path | None) -> None:
             raise UsageError(f"{file}: {error.strerror or error}") from error
     secret = sum(without_secrets(feed.url) != feed.url for feed in feeds)
     if secret:
-        click.echo(f"{secret} of {counted(len(feeds), 'address', 'addresses')} written without login or secret", err=True)
+        click.echo(f"{secret} of {counted(len(feeds), 'address', 'addresses')} had a login or secret, which was left out", err=True)
