@@ -69,14 +69,16 @@ def _from_file(path: Path) -> Settings:
     return Settings(**{name: _checked(name, value, path) for name, value in table.items()})
 
 
-def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401 - whatever TOML can hold, and what a setting is
+def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401, PLR0911 - whatever TOML can hold; a return a setting
     """A setting's value. Raises UsageError where it is none."""
     where = f"{path}: {name}"
     match name, value:
         case "db", str() if value:
             return path.parent / value
-        case (("allow_networks" | "names"), list()):
-            return _networks(where, value) if name == "allow_networks" else _names(where, value)
+        case "allow_networks", list():
+            return _networks(where, value)
+        case "names", list():
+            return _names(where, value)
         case "contact", str() if value.isprintable() and len(value) <= MAX_CONTACT:
             return value
         case "public_url", str() if _is_public(value):
