@@ -21,7 +21,7 @@ from typing import TypeVar
 from syndtrack.errors import RefusedError
 from syndtrack.matching.fingerprint import fingerprint
 from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Verdict, Version
-from syndtrack.pairing import BATCH, UNTOLD, Pairing, Progress, Transaction, current_parameters
+from syndtrack.pairing import BATCH, Pairing, Progress, Transaction, current_parameters, silently
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
 from syndtrack.provenance.tracing import StoryTrace, trace_story
@@ -238,7 +238,7 @@ class Flow:
         """The verdicts that hold."""
         return self.store.verdicts.holding(self.store.publishers.registry())
 
-    def settle(self, progress: Progress = UNTOLD) -> None:
+    def settle(self, progress: Progress = silently) -> None:
         """Do whatever is left to do, in transactions of bounded size: clean, match, trace."""
         with self._memory():
             self._prepare()
@@ -311,7 +311,7 @@ class Flow:
         self.store.publishers.joined(publisher_id)
 
     def _clean(
-        self, transaction: Transaction, progress: Progress = UNTOLD, *, most: int = maxsize, among: Collection[int] | None = None
+        self, transaction: Transaction, progress: Progress = silently, *, most: int = maxsize, among: Collection[int] | None = None
     ) -> bool:
         """Removals and fingerprints of every revision that lacks them."""
         done = 0
@@ -342,7 +342,7 @@ class Flow:
         self.store.articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
 
     def _trace(
-        self, transaction: Transaction, progress: Progress = UNTOLD, *, most: int = maxsize, among: Collection[int] | None = None
+        self, transaction: Transaction, progress: Progress = silently, *, most: int = maxsize, among: Collection[int] | None = None
     ) -> bool:
         """Edges and stories of every story with an article that changed. Among some only, publishers' habits are left as they were."""
         read_at, done = None, 0
@@ -424,11 +424,13 @@ def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry
         yield Group(tuple(versions[a] for a in component if a in versions), pairs.get(number, {}), registry, verdicts)
 
 
-def group_of(store: Store, article_id: int) -> Group:
-    """The connected group that an article is in, to be traced again in memory."""
+def group_of(store: Store, article_id: int, check: Callable[[Sequence[int]], None]) -> Group:
+    """The connected group that an article is in, to be traced again in memory, if `check` of its articles does not raise."""
     registry = store.publishers.registry()
     verdicts = store.verdicts.holding(registry)
-    return next(groups(store, [connected(store, article_id, verdicts.links())], registry, verdicts))
+    articles = connected(store, article_id, verdicts.links())
+    check(articles)
+    return next(groups(store, [articles], registry, verdicts))
 
 
 def connected(store: Store, article_id: int, links: Mapping[int, Collection[int]]) -> list[int]:

@@ -116,7 +116,7 @@ async def _read_in(workers: Workers, articles: Sequence[Submission]) -> list[Rea
     return [read for article in articles for read in await _read_in(workers, [article])]
 
 
-async def beside(store: Store, function: Callable[..., None], *args: object) -> None:
+async def store_aside(store: Store, function: Callable[..., None], *args: object) -> None:
     """Run what stores, beside the event loop. Whoever is cancelled meanwhile does not wait until another process has written."""
     with store.waiting_again():
         storing = asyncio.create_task(asyncio.to_thread(function, *args))

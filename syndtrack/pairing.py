@@ -29,8 +29,8 @@ Transaction = Callable[[], AbstractContextManager[None]]
 Progress = Callable[[str, int, int], None]  # what was done, to how many, of how many (0: not known)
 
 
-def UNTOLD(*_: object) -> None:  # noqa: N802 - a constant: the progress that nobody is told
-    """Nobody is told."""
+def silently(*_: object) -> None:
+    """The progress that nobody is told."""
 
 
 def is_attested(one: Stated, other: Stated) -> bool:
@@ -80,7 +80,7 @@ class Pairing:
         self.store.matches.uncompare(self._index.unsettled())
 
     def match(
-        self, transaction: Transaction, progress: Progress = UNTOLD, *, most: int = maxsize, among: Collection[int] | None = None
+        self, transaction: Transaction, progress: Progress = silently, *, most: int = maxsize, among: Collection[int] | None = None
     ) -> bool:
         """Pairs of every article (at most so many, of these only) with a revision that was not compared yet; whether more may be left."""
         matches = self.store.matches

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from syndtrack.config import Settings, load_settings
 from syndtrack.errors import GivenUpError, RefusedError, UsageError
-from syndtrack.keeper import Keeper
 from syndtrack.models import Refusal, Submission, Verdict
 from syndtrack.owners import TrustAnswer
+from syndtrack.quarantine import Quarantined
 from syndtrack.registrar import Registrar
 from syndtrack.reports import REPORTS
 from syndtrack.reports.chain import InspectRecord, TraceRecord, chain_path, inspect_record, trace_record, without_address
@@ -105,9 +105,9 @@ class Tracker:
         return Registrar(self.store, self._settle, self._now, self._ask_trust)
 
     @cached_property
-    def quarantine(self) -> Keeper:
+    def quarantine(self) -> Quarantined:
         """Inputs that were too much for a worker, to look up, read again or drop."""
-        return Keeper(self.store, self._now)
+        return Quarantined(self.store, self._now)
 
     @classmethod
     def in_memory(cls, settings: Settings) -> Self:
@@ -234,7 +234,7 @@ class Tracker:
 
     async def _ingest(self, paths: Sequence[str], progress: Progress) -> IngestSummary:
         """The same; what comes next is read while what came before is stored."""
-        from syndtrack.intake import beside, read_ahead  # noqa: PLC0415 - above
+        from syndtrack.intake import read_ahead, store_aside  # noqa: PLC0415 - above
 
         counts, refused = {"new": 0, "changed": 0, "unchanged": 0}, list[Refusal]()
         waiting: list[ReadArticle | Refusal] = []  # what was refused before the first article, which makes the database
@@ -242,7 +242,7 @@ class Tracker:
             async for batch in batches:
                 waiting += batch.each
                 if self._is_made or not all(isinstance(r, Refusal) for r in waiting):
-                    await beside(self.store, self._record_batch, waiting, counts)
+                    await store_aside(self.store, self._record_batch, waiting, counts)
                     waiting = []
                 refused += [r for r in batch.each if isinstance(r, Refusal)]
                 progress(f"read {batch.path}", batch.number, 0)
@@ -417,12 +417,15 @@ def traced_record(store: Store, article_id: int, *, explain: bool) -> TraceRecor
     return record
 
 
-def explanations(store: Store, article_id: int) -> list[ExplanationRecord]:
-    """The hops of an article's chain, explained. To be called in a snapshot or transaction."""
+def explanations(store: Store, article_id: int, check: Callable[[Sequence[int]], None] = lambda _: None) -> list[ExplanationRecord]:
+    """The hops of an article's chain, explained. To be called in a snapshot or transaction.
+
+    `check` is given the articles that would be traced again, before they are loaded, and may raise.
+    """
     from syndtrack.flow import group_of  # noqa: PLC0415 - above
     from syndtrack.reports.explain import explanation_records  # noqa: PLC0415 - above
 
-    group = group_of(store, article_id)
+    group = group_of(store, article_id, check)
     path, _ = chain_path(store.lookups, article_id)
     return explanation_records(store.lookups, path, group.versions, group.publishers, group.trace)
 

@@ -20,7 +20,7 @@ from test_flow import AGENCY, AGGREGATOR, BLOG
 from syndtrack.config import Settings
 from syndtrack.errors import StoreError
 from syndtrack.flow import Flow
-from syndtrack.intake import beside
+from syndtrack.intake import store_aside
 from syndtrack.store import store as store_module
 from syndtrack.store.schema import SCHEMA_VERSION
 from syndtrack.store.store import Store
@@ -254,7 +254,7 @@ async def test_whoever_is_interrupted_while_storing_is_told_until_it_has_ended(s
             pass
         ended.append(store.leaving.is_set())
 
-    task = asyncio.create_task(beside(store, storing))
+    task = asyncio.create_task(store_aside(store, storing))
     await asyncio.to_thread(begun.wait)
     task.cancel()
     try:

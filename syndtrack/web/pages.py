@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from syndtrack.errors import RefusedError, UsageError
-from syndtrack.flow import connected
 from syndtrack.reports.chain import trace_record
 from syndtrack.reports.republished import republished
 from syndtrack.reports.verdicts import verdict_records
@@ -56,11 +55,13 @@ def explanation(store: Store, query: Query) -> Record:
     article_id = store.lookups.article_id(query.get("url", "").strip())
     if article_id is None:
         raise RefusedError("explain", "no such article is stored")
-    story = connected(store, article_id, store.verdicts.holding(store.publishers.registry()).links())
-    if len(story) > MOST_EXPLAINED or store.lookups.length(story) > MOST_TEXT:
-        size = f"{MOST_EXPLAINED} articles or {MOST_TEXT:,} characters"
-        raise RefusedError("explain", f"its story has more than {size}: `syndtrack trace URL --explain` explains it on the command line")
-    return {"explanation": explanations(store, article_id)}
+
+    def check(story: Sequence[int]) -> None:
+        if len(story) > MOST_EXPLAINED or store.lookups.length(story) > MOST_TEXT:
+            size = f"more than {MOST_EXPLAINED} articles or {MOST_TEXT:,} characters"
+            raise RefusedError("explain", f"its story has {size}: `syndtrack trace URL --explain` explains it on the command line")
+
+    return {"explanation": explanations(store, article_id, check)}
 
 
 def verdicts(lookups: Lookups, query: Query) -> Record:

@@ -13,8 +13,8 @@ from syndtrack.store.store import Store
 NOT_THERE = "no such input is in quarantine; `syndtrack quarantine` lists what is"
 
 
-class Keeper:
-    """Of the quarantine of a store. Inputs go by the ids under which they are listed."""
+class Quarantined:
+    """What is in quarantine in a store. Inputs go by the ids under which they are listed."""
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
