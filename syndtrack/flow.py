@@ -125,29 +125,33 @@ class Flow:
 
         What it leaves to be done for other articles may be of any size; `catch_up` does it.
         """
+        feed_id = result.feed.id
         with self._memory(), self.store.transaction():
-            return self._record_poll(result, articles, refused)
+            if articles:
+                home = registrable_domain(result.feed.url)
+                if any(registrable_domain(a.submission.url) == home for a in articles):
+                    publisher_id = self.store.publishers.of_feed(result.feed.url, result.feed.title)
+                    self.store.feeds.belongs(feed_id, publisher_id)
+            recorded = self.record(articles) if articles else []
+            # looked up afterwards: of two articles of one poll, the later may have shown that they are one
+            by_url = {a.submission.url: self.store.lookups.article_id(a.submission.url) for a in articles}
+            news = sum(r.is_new or r.is_new_revision for r in recorded)
+            self.store.feeds.record([(result, news)])
+            self._record_entries(result, by_url, refused)
+            if articles:
+                self._settle_own({a for a in by_url.values() if a is not None})
+            return news
 
     def record_polls(self, results: Sequence[PollResult]) -> None:
         """Store polls that brought no article, all in one transaction: most do not, and each in its own would cost twice as much."""
         with self.store.transaction():
+            self.store.feeds.record([(result, 0) for result in results])
             for result in results:
-                self._record_poll(result, (), ())
+                self._record_entries(result, {}, ())
 
-    def _record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
-        """The same, inside the transaction."""
-        feed_id = result.feed.id
-        if articles:
-            home = registrable_domain(result.feed.url)
-            if any(registrable_domain(a.submission.url) == home for a in articles):
-                publisher_id = self.store.publishers.of_feed(result.feed.url, result.feed.title)
-                self.store.feeds.belongs(feed_id, publisher_id)
-        recorded = self.record(articles) if articles else []
-        # looked up afterwards: of two articles of one poll, the later may have shown that they are one
-        by_url = {a.submission.url: self.store.lookups.article_id(a.submission.url) for a in articles}
-        news = sum(r.is_new or r.is_new_revision for r in recorded)
-        self.store.feeds.record(result, news)
-        sightings = []
+    def _record_entries(self, result: PollResult, by_url: Mapping[str, int | None], refused: Sequence[Refusal]) -> None:
+        """Store which entries a poll saw, their articles found by address, and what was refused."""
+        feed_id, sightings = result.feed.id, []
         for entry in result.entries:
             article_id = by_url.get(entry.submission.url) if entry.submission else None
             refusal_counts = entry.refused or (entry.submission is not None and article_id is None)
@@ -158,9 +162,6 @@ class Flow:
             self.store.feeds.sight(feed_id, sightings, result.at)
         for refusal in (*result.refused, *refused):
             self.store.articles.refuse(result.at, refusal.what, refusal.reason, feed_id)
-        if articles:
-            self._settle_own({a for a in by_url.values() if a is not None})
-        return news
 
     def pretend(self, article: ReadArticle, look: Callable[[int], T]) -> T:
         """What `look` sees, given the article's id, if the article were stored; then everything is taken back."""

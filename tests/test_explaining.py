@@ -37,7 +37,7 @@ def db(tmp_path: Path) -> Path:
                 store.feeds.add(result.feed.url, None, NOON)
                 store.feeds.add("https://paper.example/feed?token=canary", None, NOON)
                 store.feeds.add("https://www.other.example/feed/", None, NOON)
-            store.feeds.record(result, 0)
+            store.feeds.record([(result, 0)])
     return path
 
 
@@ -130,7 +130,7 @@ def test_of_a_feeds_history_the_latest_polls_are_kept(db):
         [feed, *_] = store.feeds.all()
         for _ in range(POLLS_KEPT + 10):
             with store.transaction():
-                store.feeds.record(PollResult(feed, NOON, "nothing new", 200, "w"), 0)
+                store.feeds.record([(PollResult(feed, NOON, "nothing new", 200, "w"), 0)])
         polls, _ = store.feeds.history(feed.id)
         assert len(polls) == POLLS_KEPT
 

@@ -62,7 +62,7 @@ def test_a_feeds_hints_and_the_origin_of_its_validators_are_kept():
     with store.transaction():
         store.feeds.add("https://a.example/feed", None, NOON)
         after = Feed(1, "https://a.example/feed", etag='"e"', validators_of="https://b.example/feed", hints=hints)
-        store.feeds.record(PollResult(after, NOON, "nothing new", 200, "why"), 0)
+        store.feeds.record([(PollResult(after, NOON, "nothing new", 200, "why"), 0)])
     assert store.feeds.all() == [after]
 
 

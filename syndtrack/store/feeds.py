@@ -15,8 +15,11 @@ from syndtrack.store.times import to_text, to_text_or_none, to_text_up, to_time_
 from syndtrack.urls import shown
 
 FIELDS = tuple(f.name for f in fields(Feed))
+# What a poll changes. Whose a feed is does not come from its poll: meanwhile publishers may have been merged.
+POLLED = tuple(name for name in FIELDS if name not in ("id", "url", "publisher_id"))
 TIMES = ("next_check", "last_polled", "last_full_fetch", "asked_to_wait_until")
 TRIES = 3  # polls at which an article that cannot be read is asked for, while its entry stays as it is
+TOGETHER = 500  # polls stored by one statement, which may have 32,766 values
 POLLS_KEPT = 50  # a feed: at 50,000 feeds half a gigabyte; older ones say nothing that the newer do not
 
 NEAREST = 5  # addresses named where none is meant
@@ -95,42 +98,32 @@ class Feeds:
         """Whose a feed is."""
         self._db.execute("UPDATE feed SET publisher_id = ?1 WHERE id = ?2 AND publisher_id IS NOT ?1", (publisher_id, feed_id))
 
-    def record(self, result: PollResult, new_entries: int) -> None:
-        """Store a feed's new validators and schedule, and the poll itself."""
-        feed = result.feed
-        # whose a feed is does not come from its poll: meanwhile publishers may have been merged
-        values: dict[str, Any] = {name: getattr(feed, name) for name in FIELDS if name not in ("id", "publisher_id")}
-        values |= {name: to_text_or_none(values[name]) for name in TIMES} | {"hints": _hints_text(feed.hints)}
-        # up, not down: a time before which nobody is to be asked
-        values |= {name: None if (at := getattr(feed, name)) is None else to_text_up(at) for name in ("next_check", "asked_to_wait_until")}
-        # an address that another subscription has already is not taken over; one that stays need not go through the index
-        if self._db.execute("SELECT 1 FROM feed WHERE url = ?", (feed.url,)).fetchone():
-            del values["url"]
-        changes = ", ".join(f"{name} = ?" for name in values)
-        self._db.execute(f"UPDATE feed SET {changes} WHERE id = ?", (*values.values(), feed.id))
-        self._db.execute(
-            "INSERT INTO poll (feed_id, at, outcome, status, entries, new_entries, received_bytes, reason, why, grade, gap, interval, "
-            "next_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                feed.id,
-                to_text(result.at),
-                result.outcome,
-                result.status,
-                len(result.entries),
-                new_entries,
-                result.received_bytes,
-                result.reason,
-                result.why,
-                result.grade,
-                result.gap,
-                feed.interval,
-                values["next_check"],
-            ),
-        )
-        self._db.execute(
-            "DELETE FROM poll WHERE feed_id = ?1 AND id <= (SELECT id FROM poll WHERE feed_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            (feed.id, POLLS_KEPT),
-        )
+    def record(self, polls: Sequence[tuple[PollResult, int]]) -> None:
+        """Store polls with the number of their new entries: the feeds' new validators and schedules, and the polls themselves.
+
+        A few statements for all of them: each lets go of the interpreter and has to wait for it, which takes longer than what it does.
+        """
+        for start in range(0, len(polls), TOGETHER):
+            self._record(polls[start : start + TOGETHER])
+
+    def _record(self, polls: Sequence[tuple[PollResult, int]]) -> None:
+        """The same for at most TOGETHER."""
+        new = f"WITH new(id, {', '.join(POLLED)}) AS (VALUES {_places(len(polls), 1 + len(POLLED))}) "
+        changes = ", ".join(f"{name} = new.{name}" for name in POLLED)
+        self._db.execute(f"{new}UPDATE feed SET {changes} FROM new WHERE feed.id = new.id", _flat(_polled(r.feed) for r, _ in polls))
+        self._move([result.feed for result, _ in polls])
+        names = "feed_id, at, outcome, status, entries, new_entries, received_bytes, reason, why, grade, gap, interval, next_check"
+        self._db.execute(f"INSERT INTO poll ({names}) VALUES {_places(len(polls), names.count(',') + 1)}", _flat(_poll(*p) for p in polls))
+        latest = "SELECT id FROM poll WHERE feed_id = asked.value ORDER BY id DESC LIMIT 1 OFFSET ?"
+        asked = json.dumps([result.feed.id for result, _ in polls])
+        self._db.execute(f"DELETE FROM poll WHERE id IN (SELECT ({latest}) FROM json_each(?) asked)", (POLLS_KEPT, asked))
+
+    def _move(self, feeds: Sequence[Feed]) -> None:
+        """Give feeds their new addresses. One that another subscription has already is not taken over."""
+        stated = f"WITH new(id, url) AS (VALUES {_places(len(feeds), 2)}) "
+        query = "SELECT new.url, new.id FROM new JOIN feed USING (id) WHERE feed.url <> new.url"
+        for moved in self._db.execute(stated + query, _flat((f.id, f.url) for f in feeds)).fetchall():
+            self._db.execute("UPDATE OR IGNORE feed SET url = ? WHERE id = ?", moved)
 
     def sight(self, feed_id: int, sightings: Iterable[tuple[str, str, int | None, bool]], at: datetime) -> None:
         """Note which entries a poll saw: key, hash, article (None keeps what is stored) and whether its article was refused."""
@@ -153,6 +146,34 @@ def _feed(row: Sequence[Any]) -> Feed:
     """A row as a record."""
     values = dict(zip(FIELDS, row, strict=True))
     return Feed(**(values | {name: to_time_or_none(values[name]) for name in TIMES} | {"hints": _hints(values["hints"])}))
+
+
+def _poll(result: PollResult, new_entries: int) -> tuple[Any, ...]:
+    """A poll as a row of its table, without its id."""
+    feed, next_check = result.feed, result.feed.next_check
+    return (
+        feed.id, to_text(result.at), result.outcome, result.status, len(result.entries), new_entries, result.received_bytes,
+        result.reason, result.why, result.grade, result.gap, feed.interval, None if next_check is None else to_text_up(next_check),
+    )  # fmt: skip
+
+
+def _flat(rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """The values of rows, one after the other."""
+    return [value for row in rows for value in row]
+
+
+def _places(rows: int, columns: int) -> str:
+    """Placeholders of rows in SQL: `(?, ?), (?, ?)`."""
+    return ", ".join([f"({', '.join('?' * columns)})"] * rows)
+
+
+def _polled(feed: Feed) -> tuple[Any, ...]:
+    """A feed's id, and the columns POLLED. The times before which nobody is to be asked are rounded up, not down."""
+    before = {"next_check": feed.next_check, "asked_to_wait_until": feed.asked_to_wait_until}
+    values = {name: getattr(feed, name) for name in POLLED}
+    values |= {name: to_text_or_none(values[name]) for name in TIMES} | {"hints": _hints_text(feed.hints)}
+    values |= {name: None if at is None else to_text_up(at) for name, at in before.items()}
+    return feed.id, *values.values()
 
 
 def _hints_text(hints: FeedHints) -> str | None:
