@@ -102,7 +102,8 @@ def _asked_politely(look: Look, asked: list[Asked]) -> None:
     for one in asked:
         assert one.headers["user-agent"] == f"syndtrack/{__version__}".encode()
         assert one.headers["accept-encoding"] == b"gzip, deflate, br, zstd"
-        assert set(one.headers) <= {"host", "user-agent", "accept", "accept-encoding", "if-none-match", "if-modified-since", "a-im"}
+        usual = {"host", "user-agent", "accept", "accept-encoding", "connection"}
+        assert set(one.headers) <= usual | {"if-none-match", "if-modified-since", "a-im"}
         assert "a-im" not in one.headers or "if-none-match" in one.headers
     for name, value in look.sends.items():
         assert asked[-1].headers.get(name) == value, name

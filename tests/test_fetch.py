@@ -50,7 +50,8 @@ async def test_the_request_is_honest_and_carries_nothing_else():
     for asked in server.asked:
         assert asked.headers["user-agent"] == f"syndtrack/{__version__} (+a@b.example)".encode()
         assert asked.headers["accept-encoding"] == b"gzip, deflate, br, zstd"
-        assert set(asked.headers) == {"host", "user-agent", "accept", "accept-encoding"}
+        assert asked.headers["connection"] == b"close"
+        assert set(asked.headers) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
 
 
 @pytest.mark.parametrize("etag", [b'"abc"', b'W/"abc"', b"no-quotes", b'"a b"', '"café"'.encode(), b'"' + b"x" * 900 + b'"', b'"a\\"b"'])

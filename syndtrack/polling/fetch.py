@@ -110,7 +110,7 @@ class Fetcher:
         self._slots = asyncio.Semaphore(connections)
         self._agent = f"syndtrack/{__version__} (+{contact})" if contact else f"syndtrack/{__version__}"
         self._ticks = ticks
-        # Two, because connections are kept and shared: a stranger's link must not come by one that an address of one's own opened.
+        # Two, because each has a guard of its own: a stranger's link must not come where addresses of one's own may.
         self._to_own: aiohttp.ClientSession | None = None
         self._to_others: aiohttp.ClientSession | None = None
         self.hosts = Hosts(delay=delay, is_own=self._is_own_name, ticks=ticks, pause=pause, now=now)
@@ -127,7 +127,9 @@ class Fetcher:
             resolver=names,
             use_dns_cache=False,  # the names keep what they found
             socket_factory=guard.socket_for,
-            keepalive_timeout=4,  # many servers close after 5 s, and a request that meets the end is lost
+            # A host is asked again seconds later at the soonest: by then many servers close a connection that is kept, and a request that
+            # meets the end is lost.
+            force_close=True,
         )
         session = aiohttp.ClientSession(
             connector=connector,
