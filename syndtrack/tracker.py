@@ -139,7 +139,7 @@ class Tracker:
     # -- feeds
 
     def add(self, urls: Iterable[str]) -> list[Refusal]:
-        """Subscribe to feeds; returns those that could not be (no address, subscribed already)."""
+        """Subscribe to feeds, twice is the same as once; returns what is no address, and as a remark what is subscribed already."""
         return self._subscribe([(url.strip(), None) for url in urls])
 
     def discover(self, urls: Iterable[str]) -> tuple[list[str], list[Refusal]]:
@@ -155,7 +155,7 @@ class Tracker:
         return asyncio.run(ask_trust(sites, self.settings, self.store, self._now)) if sites else []
 
     def import_feeds(self, path: Path | str) -> tuple[int, list[Refusal]]:
-        """Subscribe to the feeds of an OPML file: how many are new, and what was refused. Raises UsageError if it is none."""
+        """Subscribe to the feeds of an OPML file: how many are new, and what was refused or known. Raises UsageError if it is none."""
         from syndtrack.polling.subscriptions import read_subscriptions  # noqa: PLC0415 - above
 
         feeds = [(f.url, f.title) for f in read_subscriptions(Path(path))]
@@ -182,14 +182,14 @@ class Tracker:
         return explain(feed, *self.store.feeds.history(feed.id), waits, now, agreed=agreed)
 
     def _subscribe(self, feeds: Sequence[tuple[str, str | None]]) -> list[Refusal]:
-        """Subscribe to addresses with titles."""
+        """Subscribe to addresses with titles; what is subscribed already is `partly` refused: whoever asked for it has it."""
         refused = [Refusal(shown(url), "not an http or https address") for url, _ in feeds if not is_http(url)]
         if len(refused) == len(feeds):
             return refused
         with self.store.transaction():
             for url, title in feeds:
                 if is_http(url) and not self.store.feeds.add(url, title, self._now()):
-                    refused.append(Refusal(shown(url), "subscribed already"))
+                    refused.append(Refusal(shown(url), "subscribed already", partly=True))
         return refused
 
     # -- polling

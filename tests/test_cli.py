@@ -160,6 +160,8 @@ def test_search_finds_words_within_a_sentence_that_is_written_without_spaces(run
         (["signature"], 2, "give a FILE, --stored or --compare SIGNATURES"),
         (["signature", "--stored", "good.jsonl"], 2, "exclude each other"),
         (["verdicts", "--import", "missing.jsonl"], 2, "syndtrack: missing.jsonl: No such file or directory"),
+        (["search", ""], 2, "search '': no word to look for; give one or more, as in: syndtrack search embassy rockets"),
+        (["search", " ", "…?"], 2, "no word to look for"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_with_its_status(run, tmp_path: Path, arguments: list[str], status: int, told: str):
@@ -356,6 +358,48 @@ def test_the_database_may_be_named_by_the_environment_or_the_settings_file(tmp_p
 def test_a_poll_without_feeds_says_how_to_subscribe(run, tmp_path: Path):
     Store(tmp_path / "x.db").close()
     assert "syndtrack add URL" in run("poll").stdout
+
+
+FEED = "https://feeds.example/rss"
+
+
+def test_subscribing_twice_is_the_same_as_once_and_is_said(run):
+    done = run("add", FEED, f" {FEED}")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"added {FEED}\n", "")
+    done = run("add", FEED, "https://feeds.example/new")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "added https://feeds.example/new\n", f"{FEED}: subscribed already\n")
+    assert run("add", FEED, "ftp://feeds.example/rss").exit_code == 1
+    assert len(json.loads(run("feeds", "--format", "json").stdout)) == 2
+
+
+def test_a_list_of_feeds_may_be_taken_in_again(run, tmp_path: Path):
+    (tmp_path / "f.opml").write_text(f'<opml version="2.0"><body><outline xmlUrl="{FEED}"/></body></opml>', encoding="utf-8")
+    assert run("import", "f.opml").stdout == "1 feed added\n"
+    done = run("import", "f.opml")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "0 feeds added, 1 subscribed already\n", "")
+
+
+LONG = "Basin " + "closed for good and all " * 20
+
+
+def test_a_long_headline_is_cut_in_text_and_whole_in_records(run, tmp_path: Path):
+    articles = [a | {"title": LONG} for a in (AGENCY, AGGREGATOR, BLOG)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(a) + "\n" for a in articles), encoding="utf-8")
+    assert run("ingest", "a.jsonl").exit_code == 0
+    for command in (["search", "basin"], ["report", "duplicates"], ["report", "stories"]):
+        names, *lines = (line.split("\t") for line in run(*command).stdout.splitlines())
+        titles = [line[names.index("title")] for line in lines]
+        assert titles, command
+        assert all(title.endswith("…") and len(title) <= 110 for title in titles), command
+        for form in ("json", "csv"):
+            assert LONG.strip() in run(*command, "--format", form).stdout, command
+
+
+def test_a_long_address_is_whole_in_a_pipe_for_it_is_what_one_copies(run, tmp_path: Path):
+    url = "https://tide.example/" + "basin-" * 40
+    (tmp_path / "a.jsonl").write_text(json.dumps(AGENCY | {"url": url}), encoding="utf-8")
+    run("ingest", "a.jsonl")
+    assert url in run("search", "basin").stdout
 
 
 def test_an_edge_says_true_and_false_as_the_records_ask(filled):

@@ -23,13 +23,13 @@ from syndtrack.urls import shown
 @click.option("--discover", is_flag=True, help="The addresses are of sites: ask them for the feeds they announce.")
 @click.pass_obj
 def add(session: Session, urls: Sequence[str], discover: bool) -> None:
-    """Subscribe to feeds."""
+    """Subscribe to feeds; twice is the same as once."""
     refused: list[Refusal] = []
     if discover:
         with session.reading_text() as tracker:
             urls, refused = tracker.discover(urls)
     with session.tracker() as tracker:
-        taken = tracker.add(urls)
+        taken = tracker.add(dict.fromkeys(url.strip() for url in urls))
     for url in sorted({shown(url.strip()) for url in urls} - {r.what for r in taken}):
         click.echo(f"added {url}")
     finish([*refused, *taken])
@@ -39,11 +39,12 @@ def add(session: Session, urls: Sequence[str], discover: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def import_(session: Session, file: Path) -> None:
-    """Subscribe to the feeds of an OPML file."""
+    """Subscribe to the feeds of an OPML file; twice is the same as once."""
     with session.tracker() as tracker:
         added, refused = tracker.import_feeds(file)
-    click.echo(f"{counted(added, 'feed')} added")
-    finish(refused)
+    known = sum(each.partly for each in refused)
+    click.echo(f"{counted(added, 'feed')} added" + (f", {known} subscribed already" if known else ""))
+    finish([each for each in refused if not each.partly])
 
 
 NO_FEEDS = "No feeds yet. Subscribe with: syndtrack add URL"

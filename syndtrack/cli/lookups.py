@@ -80,6 +80,8 @@ def report(session: Session, name: str, form: str) -> None:
 @click.pass_obj
 def search(session: Session, query: Sequence[str], limit: int, form: str) -> None:
     """Find articles that hold all the words."""
+    if not any(letter.isalnum() for word in query for letter in word):
+        raise UsageError(f"search {' '.join(query)!r}: no word to look for; give one or more, as in: syndtrack search embassy rockets")
     with session.reading() as tracker:
         rows = tracker.search(" ".join(query), limit)
         print_rows(rows, form, empty="No article holds all these words.", title="Search", header=COLUMNS["search"])

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+from syndtrack.urls import is_http
+
 FORMATS = ("text", "json", "jsonl", "csv", "html")
 SHOWN = 60  # characters of a cell on a terminal
-QUOTED = 110  # characters of a title or quotation in text for people
+QUOTED = 110  # characters of a title, quotation or cell in text for people
 CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -43,7 +45,7 @@ def print_rows(rows: Iterable[Record], form: str, *, empty: str, title: str, hea
 
 
 def _print_text(rows: Iterable[Record], empty: str, columns: Sequence[str]) -> None:
-    """A table on a terminal; in a pipe one tab-separated line a row."""
+    """A table on a terminal; in a pipe one tab-separated line a row. Addresses are whole in a pipe: they are what is copied from it."""
     found = list(rows)
     if not found:
         sys.stdout.write(empty + "\n")
@@ -52,18 +54,20 @@ def _print_text(rows: Iterable[Record], empty: str, columns: Sequence[str]) -> N
     if sys.stdout.isatty():
         from rich.console import Console  # noqa: PLC0415 - 80 ms to import, and pipes need none of it
         from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.text import Text  # noqa: PLC0415 - as above
 
         shown = [n for n in columns if n in names] or names
         table = Table()
         for name in shown:
             table.add_column(name, overflow="fold")
         for row in found:
-            table.add_row(*(_shortened(row.get(n)) for n in shown))
+            table.add_row(*(Text(_shortened(row.get(n), SHOWN)) for n in shown))
         Console().print(table)
         return
     sys.stdout.write("\t".join(names) + "\n")
     for row in found:
-        sys.stdout.write("\t".join(plain(_cell(row.get(n))).replace("\t", " ").replace("\n", " ") for n in names) + "\n")
+        cells = (row.get(n) for n in names)
+        sys.stdout.write("\t".join(plain(c) if isinstance(c, str) and is_http(c) else _shortened(c, QUOTED) for c in cells) + "\n")
 
 
 def _csv(rows: Iterable[Record], header: Sequence[str]) -> Iterator[str]:
@@ -125,7 +129,6 @@ def _safe(cell: str) -> str:
     return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not cell.lstrip("+-").replace(".", "", 1).isdigit() else cell
 
 
-def _shortened(value: object) -> str:
-    """For a terminal: no markup of rich's, not too long."""
-    text = plain(_cell(value)).replace("[", "\\[")
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+def _shortened(value: object, most: int) -> str:
+    """For people: a cell on one line, not too long."""
+    return one_line(_cell(value), most)
