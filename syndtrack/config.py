@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from os import environ
 from pathlib import Path
@@ -16,6 +17,7 @@ from syndtrack.errors import UsageError
 SETTINGS_FILE = "syndtrack.toml"
 DATABASE = "syndtrack.db"
 MAX_PUBLIC_URL = 500
+MOST_QUOTED = 200  # characters of a value that does not fit
 MAX_CONTACT = 200  # characters; it goes into a header of every request
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
@@ -52,7 +54,7 @@ def load_settings(db: Path | None = None, file: Path | None = None) -> Settings:
         settings = replace(settings, db=Path(environ["SYNDTRACK_DB"]))
     if environ.get("SYNDTRACK_ALLOW_NETWORKS"):
         networks = [n for n in environ["SYNDTRACK_ALLOW_NETWORKS"].split(",") if n.strip()]
-        settings = replace(settings, allow_networks=_networks("SYNDTRACK_ALLOW_NETWORKS", networks))
+        settings = replace(settings, allow_networks=_networks("", "SYNDTRACK_ALLOW_NETWORKS", networks))
     return settings if db is None else replace(settings, db=db)
 
 
@@ -65,18 +67,40 @@ def _from_file(path: Path) -> Settings:
     known = {f.name for f in fields(Settings)}
     unknown = sorted(set(table) - known)
     if unknown:
-        raise UsageError(f"{path}: unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        near = get_close_matches(unknown[0].casefold().replace("-", "_"), known, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"{path}: unknown setting {unknown[0]!r}; {hint}known are {', '.join(sorted(known))}")
     return Settings(**{name: _checked(name, value, path) for name, value in table.items()})
+
+
+# What each setting takes, in words and as a line of the file.
+EXPECTED = {
+    "db": ("a path", 'db = "news.db"'),
+    "allow_networks": ("a list of networks in CIDR notation", 'allow_networks = ["192.168.0.0/16", "fd00::/8"]'),
+    "SYNDTRACK_ALLOW_NETWORKS": ("networks in CIDR notation, parted by commas", "SYNDTRACK_ALLOW_NETWORKS=192.168.0.0/16,fd00::/8"),
+    "contact": (f"an address or URL of at most {MAX_CONTACT} characters on one line", 'contact = "https://example.org/about-our-crawler"'),
+    "concurrency": ("a whole number from 1 to 1,000", "concurrency = 32"),
+    "host_delay": ("a number of seconds from 0 to 3,600", "host_delay = 5.0"),
+    "public_url": ("an http or https address without login, ? and #", 'public_url = "https://news.example.org"'),
+    "names": ("a list of host names", 'names = ["news.lan"]'),
+}
+
+
+def _wrong(where: str, name: str, value: object, reason: str = "") -> UsageError:
+    """The error for a value that does not fit a setting: what is expected, and a line that would do."""
+    what, example = EXPECTED[name]
+    told = str(value).lower() if isinstance(value, bool) else repr(value)
+    return UsageError(f"{where}{name}: {told:.{MOST_QUOTED}} does not fit{reason}; expected is {what}, as in: {example}")
 
 
 def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401, PLR0911 - whatever TOML can hold; a return a setting
     """A setting's value. Raises UsageError where it is none."""
-    where = f"{path}: {name}"
+    where = f"{path}: "
     match name, value:
         case "db", str() if value:
             return path.parent / value
         case "allow_networks", list():
-            return _networks(where, value)
+            return _networks(where, name, value)
         case "names", list():
             return _names(where, value)
         case "contact", str() if value.isprintable() and len(value) <= MAX_CONTACT:
@@ -84,12 +108,12 @@ def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401, PLR0911
         case "public_url", str() if _is_public(value):
             return value.rstrip("/")
         case _, bool():  # which is an int to Python
-            raise UsageError(f"{where}: {value!r} is not a value for this setting")
+            raise _wrong(where, name, value)
         case "concurrency", int() if 1 <= value <= 1_000:
             return value
         case "host_delay", int() | float() if 0 <= value <= 3_600:
             return float(value)
-    raise UsageError(f"{where}: {value!r} is not a value for this setting")
+    raise _wrong(where, name, value)
 
 
 def _is_public(url: str) -> bool:
@@ -106,13 +130,24 @@ def _names(where: str, names: list[Any]) -> tuple[str, ...]:
     """Host names."""
     for name in names:
         if not isinstance(name, str) or not HOST_NAME.fullmatch(name.casefold()):
-            raise UsageError(f"{where}: {name!r} is not a value for this setting; write host names as news.lan")
+            raise _wrong(where, "names", name)
     return tuple(name.casefold() for name in names)
 
 
-def _networks(where: str, texts: list[Any]) -> tuple[Network, ...]:
-    """Networks in CIDR notation."""
+def _networks(where: str, name: str, texts: list[Any]) -> tuple[Network, ...]:
+    """Networks in CIDR notation. Raises UsageError, which for bits right of the mask names the network that may have been meant."""
+    found: list[Network] = []
+    for text in texts:
+        try:
+            found.append(ip_network(str(text).strip()))
+        except ValueError as error:
+            raise _wrong(where, name, text, _meant(str(text).strip())) from error
+    return tuple(found)
+
+
+def _meant(text: str) -> str:
+    """The network that an address with a mask lies in, if that is what was written."""
     try:
-        return tuple(ip_network(str(text).strip()) for text in texts)
-    except ValueError as error:
-        raise UsageError(f"{where}: {error}; write networks as 192.168.0.0/16") from error
+        return f" (its network is {ip_network(text, strict=False)})"
+    except ValueError:
+        return ""

@@ -1,11 +1,12 @@
 """Settings: from the file, overruled by the environment, overruled by the option; what is wrong is named."""
 
+from dataclasses import fields
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from syndtrack.config import Settings, load_settings
+from syndtrack.config import EXPECTED, Settings, load_settings
 from syndtrack.errors import UsageError
 
 
@@ -70,7 +71,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("unknown", ["colour", "DB", "allow-networks"])
 def test_an_unknown_setting_is_refused_by_name_and_known_ones_are_told(unknown):
-    with pytest.raises(UsageError, match=f"own.toml: unknown setting '{unknown}'; known are allow_networks, .*host_delay"):
+    with pytest.raises(UsageError, match=f"own.toml: unknown setting '{unknown}'; .*known are allow_networks, .*host_delay"):
         settings_of(f'{unknown} = "x"')
 
 
@@ -87,19 +88,45 @@ def test_an_unknown_setting_is_refused_by_name_and_known_ones_are_told(unknown):
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_with_the_setting_it_was_for(line):
-    with pytest.raises(UsageError, match=rf"own.toml: {line.split(' =')[0].strip('[]')}: .* is not a value"):
+    name = line.split(" =")[0].strip("[]")
+    with pytest.raises(UsageError, match=rf"own.toml: {name}: .* does not fit; expected is .*, as in: {name} = "):
         settings_of(line)
+
+
+def test_what_each_setting_expects_is_told_with_a_line_that_would_do():
+    names = {f.name for f in fields(Settings)}
+    assert names <= set(EXPECTED)
+    for name in names:
+        assert settings_of(EXPECTED[name][1]) != Settings() or name in ("concurrency", "host_delay")  # these show what they are unasked
+
+
+def test_a_value_is_quoted_as_the_file_has_it_and_not_without_end():
+    with pytest.raises(UsageError, match=r"^own.toml: concurrency: true does not fit; expected is a whole number from 1 to 1,000, as in: "):
+        settings_of("concurrency = true")
+    with pytest.raises(UsageError) as told:
+        settings_of(f'concurrency = "{"x" * 5_000}"')
+    assert len(str(told.value)) < 400
+
+
+def test_a_setting_that_is_nearly_right_is_recognised():
+    with pytest.raises(UsageError, match=r"unknown setting 'allow-network'; did you mean allow_networks\?"):
+        settings_of('allow-network = "x"')
 
 
 @pytest.mark.parametrize("network", ['"10.0.0.1/8"', '"10.0.0.0/33"', '"localhost"', '""', "10", "true", '"10.0.0.0/8,11.0.0.0/8"'])
 def test_a_network_that_is_none_is_refused_with_an_example_of_one(network):
-    with pytest.raises(UsageError, match=r"own.toml: allow_networks: .*write networks as 192\.168\.0\.0/16"):
+    with pytest.raises(UsageError, match=r"own.toml: allow_networks: .*as in: allow_networks = \[\"192\.168\.0\.0/16"):
         settings_of(f"allow_networks = [{network}]")
+
+
+def test_an_address_for_a_network_is_answered_with_the_network_it_is_in():
+    with pytest.raises(UsageError, match=r"'10\.0\.0\.1/8' does not fit \(its network is 10\.0\.0\.0/8\); expected"):
+        settings_of('allow_networks = ["10.0.0.1/8"]')
 
 
 def test_a_bad_network_in_the_environment_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SYNDTRACK_ALLOW_NETWORKS", "here")
-    with pytest.raises(UsageError, match="SYNDTRACK_ALLOW_NETWORKS: 'here'"):
+    with pytest.raises(UsageError, match=r"^SYNDTRACK_ALLOW_NETWORKS: 'here' does not fit; .*as in: SYNDTRACK_ALLOW_NETWORKS=192"):
         load_settings()
 
 
