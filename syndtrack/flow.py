@@ -19,12 +19,12 @@ from sys import maxsize
 from typing import TypeVar
 
 from syndtrack.errors import RefusedError
+from syndtrack.groups import connected, groups
 from syndtrack.matching.fingerprint import fingerprint
-from syndtrack.models import Credit, Edge, Link, Match, PollResult, Reading, Refusal, Submission, Verdict, Version
+from syndtrack.models import Credit, Edge, Link, PollResult, Reading, Refusal, Submission, Verdict
 from syndtrack.pairing import BATCH, Pairing, Progress, Transaction, current_parameters, silently
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
-from syndtrack.provenance.tracing import StoryTrace, trace_story
 from syndtrack.provenance.verdicts import CIRCLE, ITSELF, Verdicts
 from syndtrack.publishers import Registry, fold
 from syndtrack.reading.cleaning import clean
@@ -397,50 +397,3 @@ class Flow:
             rows += [StoryRow(s.articles, s.independent_origins, alarm(s, traced.edges, publisher_of)) for s in stories(traced.edges)]
         self.store.edges.save([a for each in components for a in each], edges, rows)
         self.store.history.log(components, self._now())
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One connected group of articles as tracing gets it."""
-
-    versions: tuple[Version, ...]
-    matches: Mapping[tuple[int, int], Match]
-    publishers: Registry
-    verdicts: Verdicts
-
-    def trace(self, versions: Sequence[Version]) -> StoryTrace:
-        """Its edges, were its articles these."""
-        return trace_story(versions, self.matches, self.publishers, self.verdicts)
-
-
-def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> Iterator[Group]:
-    """Connected groups of articles, loaded together."""
-    everyone = [a for each in components for a in each]
-    versions = {v.article_id: v for v in store.edges.versions(everyone)}
-    home = {a: n for n, each in enumerate(components) for a in each}
-    pairs: dict[int, dict[tuple[int, int], Match]] = {}
-    for pair, match in store.matches.among(everyone).items():
-        pairs.setdefault(home[pair[0]], {})[pair] = match
-    for number, component in enumerate(components):
-        yield Group(tuple(versions[a] for a in component if a in versions), pairs.get(number, {}), registry, verdicts)
-
-
-def group_of(store: Store, article_id: int, check: Callable[[Sequence[int]], None]) -> Group:
-    """The connected group that an article is in, to be traced again in memory, if `check` of its articles does not raise."""
-    registry = store.publishers.registry()
-    verdicts = store.verdicts.holding(registry)
-    articles = connected(store, article_id, verdicts.links())
-    check(articles)
-    return next(groups(store, [articles], registry, verdicts))
-
-
-def connected(store: Store, article_id: int, links: Mapping[int, Collection[int]]) -> list[int]:
-    """All articles that pairs of texts or `links` (confirmed pairs) join to one, itself included."""
-    found = store.matches.component(article_id)
-    pending = list(found) if links else []
-    while pending:
-        for other in set(links.get(pending.pop(), ())) - found:
-            more = store.matches.component(other) - found
-            found |= more
-            pending += more
-    return sorted(found)

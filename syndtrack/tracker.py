@@ -422,7 +422,7 @@ def explanations(store: Store, article_id: int, check: Callable[[Sequence[int]],
 
     `check` is given the articles that would be traced again, before they are loaded, and may raise.
     """
-    from syndtrack.flow import group_of  # noqa: PLC0415 - above
+    from syndtrack.groups import group_of  # noqa: PLC0415 - above
     from syndtrack.reports.explain import explanation_records  # noqa: PLC0415 - above
 
     group = group_of(store, article_id, check)
