@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,6 +93,19 @@ def test_all_forms_show_the_same_figures(printed, kind: str):
         for record, line in zip(records, lines, strict=True):
             figures = {name: str(figure) for name, figure in record.items() if isinstance(figure, float)}
             assert {name: cell for name, cell in zip(names, line, strict=True) if name in figures} == figures
+
+
+def test_a_confidence_is_the_same_figure_with_three_digits_in_every_report(printed, folder: Path):
+    with sqlite3.connect(folder / "full.db") as db:
+        db.execute("UPDATE edge SET confidence = 0.73459 WHERE verdict IS NULL")
+    told = {
+        (kind, row["copy"]): row["confidence"]
+        for kind in ("edges", "duplicates", "publishers republished")
+        for row in map(json.loads, printed("full.db", COMMANDS[kind], "jsonl").splitlines())
+    }
+    trace = json.loads(printed("full.db", ["trace", AGGREGATOR["url"]], "json"))
+    assert {told[kind, AGGREGATOR["url"]] for kind in ("edges", "duplicates", "publishers republished")} == {0.735}
+    assert [edge["confidence"] for edge in trace["edges"]] == [0.735]
 
 
 @pytest.mark.parametrize("form", ["text", "csv", "html", "json", "jsonl"])

@@ -23,6 +23,7 @@ RULED_OUT: Mapping[VerdictKind, str] = {
     "origin": "a person said that this article is an origin",
 }
 ANSWERS_SHOWN = 4  # to people; records hold all
+ROUNDED = 0.0006  # by so much a confidence of rows, which has three digits, may differ from what was traced
 
 
 class AnswerRecord(TypedDict):
@@ -113,14 +114,16 @@ def explanation_records(
 
 def _agree(lookups: Lookups, names: _Names, article: int, edges: Sequence[Edge]) -> bool:
     """Whether edges are those that are stored for an article, evidence and all."""
-    stored = [_comparable(row) for row in lookups.edges(copies=[article])]
-    return sorted(stored) == sorted(_comparable(names.edge(e)) for e in edges)
+    stored = sorted(_comparable(row) for row in lookups.edges(copies=[article]))
+    anew = sorted(_comparable(names.edge(e)) for e in edges)
+    same = [told for told, _ in stored] == [told for told, _ in anew]
+    return same and all(abs(a - b) <= ROUNDED for (_, a), (_, b) in zip(stored, anew, strict=True))
 
 
-def _comparable(edge: Mapping[str, Any]) -> str:
-    """An edge as what may not differ between two tracings."""
+def _comparable(edge: Mapping[str, Any]) -> tuple[str, float]:
+    """An edge as what may not differ between two tracings, and its confidence, which rows have rounded."""
     told = [(e["kind"], e["text"], e["start"], e["end"], round(e["weight"], 3)) for e in edge["evidence"]]
-    return repr([edge[n] for n in ("source", "source_publisher", "kind", "confidence", "credited", "credited_to")] + told)
+    return repr([edge[n] for n in ("source", "source_publisher", "kind", "credited", "credited_to")] + told), edge["confidence"]
 
 
 class _Names:

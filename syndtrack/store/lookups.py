@@ -32,7 +32,7 @@ MATCHES = """
 EDGES = """
     SELECT e.id, c.url AS copy, s.url AS source, coalesce(sp.name, up.name) AS source_publisher,
            e.source_id IS NOT NULL AS observed, e.kind,
-           e.confidence, e.credited, ct.name AS credited_to, e.verdict
+           round(e.confidence, 3) AS confidence, e.credited, ct.name AS credited_to, e.verdict
     FROM edge e JOIN article c ON c.id = e.copy_id
     LEFT JOIN article s ON s.id = e.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id
     LEFT JOIN publisher up ON up.id = e.source_publisher_id LEFT JOIN publisher ct ON ct.id = e.credited_to_id"""
