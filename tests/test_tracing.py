@@ -218,6 +218,13 @@ def test_an_article_made_of_three_texts_gets_an_edge_to_each():
     assert {(e.copy, e.source, e.kind) for e in traced.edges} == {(4, n, "multi-source") for n in (1, 2, 3)}
 
 
+def test_an_article_whose_further_source_is_too_unsure_to_be_drawn_is_not_said_to_have_several():
+    ferries = version(1, PAPER, PARAGRAPHS, 0)
+    alike = [version(n, publisher, OTHER, 20) for n, publisher in enumerate((HERALD, GAZETTE, AGGREGATOR, AGENCY), 2)]
+    both = version(6, BLOG, [*PARAGRAPHS[:4], *OTHER[:2]], 200)
+    assert [(e.source, e.kind) for e in trace(ferries, *alike, both).edges if e.copy == 6] == [(1, "edited")]
+
+
 def test_a_passage_that_another_version_of_the_same_text_has_is_no_second_source():
     line = "BERLIN (AFP) -"
     short = version(1, PAPER, [f"{line} {PARAGRAPHS[0]}", PARAGRAPHS[1]], 0, credits=[("wire", line, AGENCY)])

@@ -25,7 +25,8 @@ of 52 % when those credits were taken away, for what is left then is a copy that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -129,10 +130,16 @@ def trace_story(
         for also, value, probability in further:
             if probability >= LEAST_CONFIDENCE and all(story.versions[also.head].article_id != e.source for e in found):
                 found.append(_edge(story, place, _considered(story, place, also, (value, probability), None)))
-        several = bool(further) or len(found) > 1
-        edges += [verdicts.marked(replace(e, kind="multi-source") if several else e) for e in found]
+        edges += [verdicts.marked(e) for e in found]
     gone = {v.article_id: out for i, v in enumerate(ordered) if (out := verdicts.ruled_out(story, i))}
-    return StoryTrace(tuple(without_cycles(edges, verdicts.confirmed)), considered, frozenset(undecided), gone)
+    return StoryTrace(tuple(_with_merging(without_cycles(edges, verdicts.confirmed))), considered, frozenset(undecided), gone)
+
+
+def _with_merging(edges: Sequence[Edge]) -> Iterator[Edge]:
+    """The edges, those of a copy that has several as `multi-source`: a further source that is too unsure to be drawn makes it none."""
+    number = Counter(e.copy for e in edges)
+    for edge in edges:
+        yield replace(edge, kind="multi-source") if number[edge.copy] > 1 else edge
 
 
 def is_undecided(option: Option, probability: float, ranked: Sequence[tuple[Considered, Option]]) -> bool:
