@@ -112,15 +112,21 @@ def _single(path: str, body: bytes, now: datetime) -> Submission:
     return Submission(url=url, first_seen=now, text=content, origin=path)
 
 
+def _kind(value: object) -> str:
+    """What a value is called in JSON. Records of Parquet may hold others."""
+    names = {bool: "true or false", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+    return "null" if value is None else names.get(type(value), "of another kind")
+
+
 def article_of(record: Any, where: str, now: datetime) -> Submission:  # noqa: ANN401 - whatever JSON held
     """An article from a record of the ingest format. Raises RefusedError, naming the field that is wrong."""
     if not isinstance(record, Mapping):
-        raise RefusedError(where, f"a JSON object was expected, this is a {type(record).__name__}")
+        raise RefusedError(where, f"a JSON object was expected, this is {_kind(record)}")
     stated: dict[str, str | None] = {}
     for name in FIELDS:
         value = record.get(name)
         if value is not None and not isinstance(value, str):
-            raise RefusedError(where, f"field {name!r} is a {type(value).__name__}, a string was expected")
+            raise RefusedError(where, f"field {name!r} is {_kind(value)}, a string was expected")
         stated[name] = value and HALF_PAIR.sub("\ufffd", value)
     url = (stated["url"] or "").strip()
     if not url:

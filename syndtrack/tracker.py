@@ -386,7 +386,8 @@ class Tracker:
 
     def _trace_unstored(self, submission: Submission, explain: bool) -> TraceRecord:
         """The record of a text that is not stored."""
-        return without_address(self._pretended(submission, lambda a: traced_record(self.store, a, explain=explain)))
+        look = self.store.lookups
+        return self._pretended(submission, lambda a: without_address(traced_record(self.store, a, explain=explain), look, a))
 
     def _pretended(self, submission: Submission, look: Callable[[int], T]) -> T:
         """Pretend to store an article, look, and take everything back."""

@@ -120,6 +120,19 @@ def test_a_file_without_an_address_is_given_none(filled, tmp_path: Path, command
         assert ".invalid" not in filled(command, name).stdout
 
 
+def test_a_text_without_a_headline_is_shown_by_its_first_words(filled, tmp_path: Path):
+    (tmp_path / "t.txt").write_text(BLOG["text"], encoding="utf-8")
+    shown = filled("trace", "t.txt").stdout.splitlines()[0]
+    opening = BLOG["text"].split("\n")[0]
+    assert shown.startswith(f"(this text)  {opening[:100]}")
+    record = json.loads(filled("trace", "t.txt", "--format", "json").stdout)
+    assert not record["article"]["title"]
+    assert opening.startswith(record["opening"].rstrip("…"))
+    (tmp_path / "t.html").write_text(ALONE.replace("<head>", "<head><title>Basin shut</title>"), encoding="utf-8")
+    assert filled("trace", "t.html").stdout.startswith("(this text)  Basin shut  ")
+    assert "opening" not in json.loads(filled("trace", "t.html", "--format", "json").stdout)
+
+
 def test_search_finds_words_and_says_so_when_there_are_none(filled):
     assert BLOG["url"] in filled("search", "ministry", "lunch").stdout
     assert "No article" in filled("search", "submarine").stdout

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from syndtrack.models import Credit, Reading, Removal, kept_text
 from syndtrack.publishers import Registry
+from syndtrack.reports.formats import one_line
 from syndtrack.store.lookups import Lookups, Row
 from syndtrack.store.times import to_text
 from syndtrack.urls import registrable_domain
@@ -49,7 +50,9 @@ class RemovalRecord(TypedDict):
 
 
 class TraceRecord(TypedDict):
-    """All that is known of where an article comes from and where it went."""
+    """All that is known of where an article comes from and where it went. `opening`: the first line of a text that has no headline and
+    is not stored.
+    """
 
     article: NodeRecord
     chain: list[NodeRecord]
@@ -60,6 +63,7 @@ class TraceRecord(TypedDict):
     removals: list[RemovalRecord]
     independent_origins: int
     judgement: str | None
+    opening: NotRequired[str]
     revisions: NotRequired[list[dict[str, Any]]]
     explanation: NotRequired[list[ExplanationRecord]]
 
@@ -109,13 +113,15 @@ def node_record(row: Row) -> NodeRecord:
     )
 
 
-def without_address(record: TraceRecord) -> TraceRecord:
-    """The record of a text that is not stored: it has neither address nor publisher."""
+def without_address(record: TraceRecord, lookups: Lookups, article_id: int) -> TraceRecord:
+    """The record of an article as that of a text that is not stored: it has neither address nor publisher, and may have no headline."""
     here = record["article"]["url"]
     nameless = NodeRecord(**(record["article"] | {"url": None, "publisher": "(this text)"}))
     chain = [nameless, *record["chain"][1:]]
     edges = [edge | {"copy": None} if edge["copy"] == here else edge for edge in record["edges"]]
     bare = TraceRecord(**(record | {"article": nameless, "chain": chain, "origin": chain[-1], "edges": edges}))
+    if not nameless["title"]:
+        bare["opening"] = one_line(lookups.text(lookups.node(article_id)["revision_id"]).strip().split("\n", 1)[0])
     if "explanation" in record:
         from syndtrack.reports.explain import addressless  # noqa: PLC0415 - few ask for it, and tracing takes 0.1 s to import
 

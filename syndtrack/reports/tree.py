@@ -23,7 +23,7 @@ def print_text(content: RenderableType) -> None:
 def chain_tree(record: TraceRecord) -> RenderableType:
     """The chain, the article first; under each hop its edge with the evidence, then what was copied from the article, credits, removals."""
     edges = {e["copy"]: e for e in reversed(record["edges"])}
-    root = Tree(_node(record["chain"][0]))
+    root = Tree(_node(record["chain"][0], record.get("opening", "")))
     at = root
     for copy, source in zip(record["chain"], record["chain"][1:], strict=False):
         edge = edges[copy["url"]]
@@ -76,10 +76,10 @@ def _statements(record: TraceRecord | InspectRecord) -> list[RenderableType]:
     return parts
 
 
-def _node(node: NodeRecord) -> Text:
-    """One link of the chain."""
+def _node(node: NodeRecord, opening: str = "") -> Text:
+    """One link of the chain; `opening` stands for a headline where there is none."""
     text = Text(plain(node["publisher"]), style="bold green" if node["observed"] else "bold yellow")
     if not node["observed"]:
         return text + Text(" (not observed)")
-    text += Text(f"  {one_line(node['title'] or '')}  {node['first_seen'] or ''}", style="not bold")
+    text += Text(f"  {one_line(node['title'] or opening)}  {node['first_seen'] or ''}", style="not bold")
     return text + Text(f"\n{plain(node['url'] or '(this text, not stored)')}", style="blue")
