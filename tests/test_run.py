@@ -17,7 +17,7 @@ import pytest
 from syndtrack.config import Settings
 from syndtrack.sample import Newsroom, open_newsroom
 from syndtrack.tracker import Tracker
-from syndtrack.web.server import listening
+from syndtrack.web.listening import listening
 
 FOLDER = Path(__file__).parent.parent / "seeds" / "sample"
 COMMAND = (sys.executable, "-c", "from syndtrack.cli import main; main()")

@@ -15,13 +15,14 @@ from syndtrack.metrics import Metrics
 from syndtrack.plurals import counted
 from syndtrack.scheduler import PollSummary
 from syndtrack.tracker import Tracker
-from syndtrack.web.server import Site, listening
+from syndtrack.web.listening import listening
+from syndtrack.web.server import Site
 
 log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Poll and serve until SIGINT or SIGTERM; a second one ends the process at once. Raises UsageError where the port is taken.
+    """Poll and serve until SIGINT or SIGTERM; a second one ends the process at once. Raises UsageError where the place cannot be had.
 
     The port is taken first: where it cannot be, no database is made. The database is opened outside the event loop, which would not let
     an interruption end waiting for whoever writes to it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import logging
 import socket
@@ -18,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from syndtrack.config import Settings
-from syndtrack.errors import RefusedError, SyndtrackError, UsageError
+from syndtrack.errors import RefusedError, SyndtrackError
 from syndtrack.metrics import CONTENT_TYPE, Metrics
 from syndtrack.models import Subscription
 from syndtrack.plurals import counted
@@ -28,6 +27,7 @@ from syndtrack.store.store import Store
 from syndtrack.tracker import utc_now
 from syndtrack.urls import is_http
 from syndtrack.web.judging import MAX_BODY, Judging, is_own, own_names
+from syndtrack.web.listening import listening
 from syndtrack.web.marking import ago, exact, marked, spoken
 from syndtrack.web.pages import PAGES, NotFoundError, Query, Record, explanation, one_publisher
 from syndtrack.web.websub import Callback
@@ -213,22 +213,6 @@ class Site:
             return web.json_response({"ok": False, "error": reason, "what": what}, status=status)
         body = self._draw("refused.html", "", {"what": what, "reason": reason, "status": status})
         return web.Response(text=body, status=status, content_type="text/html")
-
-
-def listening(host: str, port: int) -> list[socket.socket]:
-    """The port on every address that the host has; 0 is a free one. Raises UsageError."""
-    found: list[socket.socket] = []
-    try:
-        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, address in dict.fromkeys((family, address) for family, *_, address in places):  # /etc/hosts may have a line twice
-            found.append(socket.create_server(address, family=family))
-    except OSError as error:
-        for each in found:
-            each.close()
-        if error.errno == errno.EADDRINUSE:
-            raise UsageError(f"port {port} on {host} is taken; choose another with --port (0 takes a free one)") from error
-        raise UsageError(f"cannot serve on {host}:{port}: {error.strerror}") from error
-    return found
 
 
 def _told(path: str) -> str:
