@@ -25,7 +25,7 @@ from syndtrack.models import Credit, Edge, Link, PollResult, Reading, Refusal, S
 from syndtrack.pairing import BATCH, Pairing, Progress, Transaction, current_parameters, silently
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
-from syndtrack.provenance.verdicts import CIRCLE, ITSELF, Verdicts
+from syndtrack.provenance.verdicts import CIRCLE, ITSELF
 from syndtrack.publishers import Registry, fold
 from syndtrack.reading.cleaning import clean
 from syndtrack.reading.credits import find_credits
@@ -181,7 +181,7 @@ class Flow:
         """Take articles out, as if they had never come; what they touched is traced again."""
         with self._memory(), self.store.transaction():
             self._pairing.follow()
-            self.store.edges.forgotten(articles, self._verdicts().links())
+            self.store.edges.forgotten(articles, self.store.verdicts.of(articles, self.store.publishers).links())
             self.store.edges.clear(articles)
             self.store.matches.clear(articles)
             gone = [self.store.articles.delete(a) for a in articles]
@@ -219,8 +219,8 @@ class Flow:
 
     def _impossible(self, fresh: Mapping[int, int]) -> dict[int, Refusal]:
         """Of verdicts just stored those that cannot hold: that close a circle, or name nobody in particular."""
-        registry, wrong = self.store.publishers.registry(), {}
-        for kept in self.store.verdicts.all(registry):
+        wrong = {}
+        for kept in self.store.verdicts.linked(fresh, self.store.publishers):
             if kept.number in fresh and (why := kept.why_not if kept.why_not in (CIRCLE, ITSELF) else kept.ambiguous):
                 wrong[fresh[kept.number]] = Refusal(f"{kept.verdict.copy} {kept.verdict.source or ''}".strip(), why)
         return wrong
@@ -234,10 +234,6 @@ class Flow:
                 self.store.verdicts.retrace(touched, f"revoked {source or 'origin'}")
         self.settle()
         return gone
-
-    def _verdicts(self) -> Verdicts:
-        """The verdicts that hold."""
-        return self.store.verdicts.holding(self.store.publishers.registry())
 
     def settle(self, progress: Progress = silently) -> None:
         """Do whatever is left to do, in transactions of bounded size: clean, match, trace."""
@@ -356,21 +352,19 @@ class Flow:
                     return False
                 if concluded:
                     read_at = None
-                if read_at != self.store.others_wrote():  # 10,000 verdicts take 1.5 s to read
+                if read_at != self.store.others_wrote():
                     read_at = self.store.others_wrote()
                     registry = self.store.publishers.registry()
-                    verdicts = self.store.verdicts.holding(registry)
-                    links = verdicts.links()
                 components: list[list[int]] = []
                 seen: set[int] = set()
                 for article in untraced:
                     if article not in seen and len(seen) < min(BATCH, most):
-                        components.append(connected(self.store, article, links))
+                        components.append(connected(self.store, article, self.store.publishers))
                         seen.update(components[-1])
                 # whatever else of these stories is untraced, as what another process brought: traced uncounted, it would never be counted
                 self.store.habits.count(self.store.edges.untraced(maxsize, seen))
                 self.store.edges.clear(sorted(seen))
-                self._trace_components(components, registry, verdicts)
+                self._trace_components(components, registry)
             done += len(seen)
             progress("traced", done, 0)
         return True
@@ -386,11 +380,11 @@ class Flow:
         with self.store.transaction():
             self.store.habits.conclude()
 
-    def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> None:
+    def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry) -> None:
         """Trace some components, loaded together."""
         edges: list[Edge] = []
         rows: list[StoryRow] = []
-        for group in groups(self.store, components, registry, verdicts):
+        for group in groups(self.store, components, registry, self.store.publishers):
             traced = group.trace(group.versions)
             edges += traced.edges
             publisher_of = {v.article_id: v.publisher_id for v in group.versions}

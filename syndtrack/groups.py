@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from syndtrack.models import Match, Version
@@ -10,6 +10,7 @@ from syndtrack.provenance.tracing import StoryTrace, trace_story
 from syndtrack.provenance.verdicts import Verdicts
 from syndtrack.publishers import Registry
 from syndtrack.store.store import Store
+from syndtrack.store.verdicts import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ class Group:
         return trace_story(versions, self.matches, self.publishers, self.verdicts)
 
 
-def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry, verdicts: Verdicts) -> Iterator[Group]:
-    """Connected groups of articles, loaded together."""
+def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry, names: Names) -> Iterator[Group]:
+    """Connected groups of articles, loaded together. `names` resolve what verdicts name."""
     everyone = [a for each in components for a in each]
+    verdicts = store.verdicts.of(everyone, names)
     versions = {v.article_id: v for v in store.edges.versions(everyone)}
     home = {a: n for n, each in enumerate(components) for a in each}
     pairs: dict[int, dict[tuple[int, int], Match]] = {}
@@ -41,19 +43,18 @@ def groups(store: Store, components: Sequence[Sequence[int]], registry: Registry
 def group_of(store: Store, article_id: int, check: Callable[[Sequence[int]], None]) -> Group:
     """The connected group that an article is in, to be traced again in memory, if `check` of its articles does not raise."""
     registry = store.publishers.registry()
-    verdicts = store.verdicts.holding(registry)
-    articles = connected(store, article_id, verdicts.links())
+    articles = connected(store, article_id, registry)
     check(articles)
-    return next(groups(store, [articles], registry, verdicts))
+    return next(groups(store, [articles], registry, registry))
 
 
-def connected(store: Store, article_id: int, links: Mapping[int, Collection[int]]) -> list[int]:
-    """All articles that pairs of texts or `links` (confirmed pairs) join to one, itself included."""
-    found = store.matches.component(article_id)
-    pending = list(found) if links else []
-    while pending:
-        for other in set(links.get(pending.pop(), ())) - found:
-            more = store.matches.component(other) - found
-            found |= more
-            pending += more
+def connected(store: Store, article_id: int, names: Names) -> list[int]:
+    """All articles that pairs of texts or confirmed pairs join to one, itself included."""
+    found, new = set[int](), {article_id}
+    while new:
+        for article in sorted(new):
+            if article not in found:
+                found |= store.matches.component(article)
+        links = store.verdicts.of(found, names).links()
+        new = {other for article in found for other in links.get(article, ())} - found
     return sorted(found)

@@ -14,7 +14,7 @@ from itertools import chain, count
 from typing import Any
 
 from syndtrack.models import Credit, Publisher
-from syndtrack.publishers import Registry, fold
+from syndtrack.publishers import DOMAIN, Registry, fold
 from syndtrack.urls import host_of, registrable_domain
 
 MAX_NAME = 200
@@ -101,6 +101,28 @@ class Publishers:
     def registry(self) -> Registry:
         """All publishers, for the pure stages. Each is read when it is first asked for."""
         return Registry(StoredPublishers(self._db))
+
+    def named(self, name: str) -> int | None:
+        """What `Registry.named` says, without reading every publisher: of those in memory that may be meant, by what they go by now."""
+        text = name.strip().casefold()
+        if DOMAIN.fullmatch(text.removeprefix("www.")) and (found := self.at(text)) is not None:
+            return found
+        key = fold(name)
+        held = self._credited.get(key)
+        stored = StoredPublishers(self._db)
+        likely = self._declared.get(key, set()) | (set() if held is None else {held})
+        ids = [n for n in likely if any(fold(called) == key for called in (stored[n].name, *stored[n].aliases))]
+        return ids[0] if len(ids) == 1 else None
+
+    def at(self, url_or_host: str) -> int | None:
+        """What `Registry.at` says, by index."""
+        host = host_of(url_or_host).removeprefix("www.")
+        while host:
+            row = self._db.execute("SELECT publisher_id FROM publisher_domain WHERE domain = ?", (host,)).fetchone()
+            if row:
+                return int(row[0])
+            _, _, host = host.partition(".")
+        return None
 
     def is_empty(self) -> bool:
         """Whether nothing was put in yet."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syndtrack.models import Credit, Verdict
-from syndtrack.publishers import Registry, fold
+from syndtrack.publishers import fold
 from syndtrack.store.publishers import Publishers
 from syndtrack.store.times import to_text, to_time
 from syndtrack.urls import article_key, is_http, registrable_domain
@@ -44,6 +44,16 @@ class Kept:
 def subject_of(source: str | None) -> str:
     """What is equal for all forms of a stated source: the key of an address, the folded name of a publisher, nothing for an origin."""
     return "" if source is None else article_key(source) if is_http(source) else fold(source)
+
+
+class Names(Protocol):
+    """Whom names and addresses mean: a registry, or in a transaction the publishers themselves, which need not be read for it."""
+
+    def named(self, name: str) -> int | None:
+        """The one publisher of that name, alias or domain."""
+
+    def at(self, url_or_host: str) -> int | None:
+        """The publisher of an address."""
 
 
 class VerdictTable:
@@ -92,29 +102,63 @@ class VerdictTable:
 
     def _keys(self, url: str) -> list[str]:
         """The keys of all addresses of the article behind one."""
-        key = article_key(url)
-        rows = self._db.execute("SELECT key FROM address WHERE article_id IN (SELECT article_id FROM address WHERE key = ?)", (key,))
-        return sorted({key, *(row[0] for row in rows)})
+        return sorted(self._same({article_key(url)}))
 
     # -- what it stands for
 
-    def all(self, registry: Registry) -> list[Kept]:
+    def all(self, names: Names) -> list[Kept]:
         """Every verdict, the oldest first, with why it does not hold if it does not."""
-        from syndtrack.provenance.verdicts import overruled  # noqa: PLC0415 - above
+        return self._judged(self._db.execute(f"SELECT {COLUMNS} FROM verdict {ORDER}").fetchall(), names)
 
-        kept = list(self._kept(self._db.execute(f"SELECT {COLUMNS} FROM verdict {ORDER}").fetchall(), registry))
-        out = overruled([k.word for k in kept])
-        return [replace(k, why_not=out[n][1]) if n in out else k for n, k in enumerate(kept)]
+    def linked(self, verdicts: Iterable[int], names: Names) -> list[Kept]:
+        """Some by their numbers, with whatever confirmed pairs link them to, as `all` has them."""
+        listed = json.dumps(list(verdicts))
+        rows = self._db.execute("SELECT copy_key, subject FROM verdict WHERE id IN (SELECT value FROM json_each(?))", (listed,))
+        return self._judged(self._around({key for row in rows.fetchall() for key in row}), names)
 
     def any(self) -> bool:
         """Whether anything was said at all."""
         return self._db.execute("SELECT 1 FROM verdict LIMIT 1").fetchone() is not None
 
-    def holding(self, registry: Registry) -> Verdicts:
-        """Those that hold, for tracing."""
+    def of(self, articles: Iterable[int], names: Names) -> Verdicts:
+        """Those that hold of some articles, for tracing: what was said of them, and all that confirmed pairs link to them.
+
+        That is as much as decides which of them hold: verdicts contradict each other on one copy, and confirmed pairs close a circle.
+        """
         from syndtrack.provenance.verdicts import Verdicts  # noqa: PLC0415 - above
 
-        return Verdicts.of([k.word for k in self.all(registry)]) if self.any() else Verdicts()
+        if not self.any():
+            return Verdicts()
+        listed = json.dumps(sorted(articles))
+        keys = self._db.execute("SELECT key FROM address WHERE article_id IN (SELECT value FROM json_each(?))", (listed,))
+        rows = self._around({row[0] for row in keys.fetchall()})
+        return Verdicts.of([k.word for k in self._kept(rows, names)]) if rows else Verdicts()
+
+    def _around(self, keys: set[str]) -> list[Any]:
+        """The rows on copies of some keys, the oldest first, and those on whatever confirmed pairs of addresses link to these."""
+        rows: dict[int, Any] = {}
+        seen, pending = set[str](), keys
+        while pending:
+            seen |= pending
+            listed = json.dumps(sorted(pending))
+            found = self._db.execute(
+                f"SELECT {COLUMNS} FROM verdict WHERE copy_key IN (SELECT value FROM json_each(?1)) "
+                f"UNION SELECT {COLUMNS} FROM verdict WHERE says = 'confirm' AND subject IN (SELECT value FROM json_each(?1))",
+                (listed,),
+            ).fetchall()
+            new = {row[0]: row for row in found if row[0] not in rows}
+            rows |= new
+            pending = self._same({key for r in new.values() if r[5] == "confirm" and is_http(r[3]) for key in (r[2], r[4])} - seen) - seen
+        return sorted(rows.values(), key=lambda row: (row[6], row[0]))
+
+    def _same(self, keys: set[str]) -> set[str]:
+        """The keys of all addresses of the articles behind some, and these."""
+        listed = json.dumps(sorted(keys))
+        rows = self._db.execute(
+            "SELECT key FROM address WHERE article_id IN (SELECT article_id FROM address WHERE key IN (SELECT value FROM json_each(?)))",
+            (listed,),
+        )
+        return keys | {row[0] for row in rows.fetchall()}
 
     def touched(self, copy: str) -> set[int]:
         """The stored articles whose stories a verdict on one copy touches: its own, and those of the sources that were confirmed for it.
@@ -145,7 +189,15 @@ class VerdictTable:
         )
         return dict(rows.fetchall())
 
-    def _kept(self, rows: Sequence[Any], registry: Registry) -> Iterator[Kept]:
+    def _judged(self, rows: Sequence[Any], names: Names) -> list[Kept]:
+        """Rows with what they stand for, and why they do not hold."""
+        from syndtrack.provenance.verdicts import overruled  # noqa: PLC0415 - above
+
+        kept = list(self._kept(rows, names))
+        out = overruled([k.word for k in kept])
+        return [replace(k, why_not=out[n][1]) if n in out else k for n, k in enumerate(kept)]
+
+    def _kept(self, rows: Sequence[Any], names: Names) -> Iterator[Kept]:
         """Rows with what they stand for."""
         from syndtrack.provenance.verdicts import Word  # noqa: PLC0415 - above
 
@@ -158,12 +210,12 @@ class VerdictTable:
             node = None if source is None or by_name else at.get(subject, subject)
             publisher_id = owners.get(node) if isinstance(node, int) else None
             if source is not None and publisher_id is None:
-                publisher_id = registry.named(source) if by_name else _of_address(source, registry)
+                publisher_id = names.named(source) if by_name else _of_address(source, names)
             word = Word(says, at.get(copy_key, copy_key), node, publisher_id)
             yield Kept(number, Verdict(copy, source, says, to_time(when), by, note), word, by_name)
 
 
-def _of_address(url: str, registry: Registry) -> int | None:
+def _of_address(url: str, names: Names) -> int | None:
     """The publisher of an address at which nothing was observed."""
-    found = registry.at(url)
-    return registry.named(registrable_domain(url)) if found is None else found
+    found = names.at(url)
+    return names.named(registrable_domain(url)) if found is None else found
