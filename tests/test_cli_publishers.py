@@ -52,6 +52,7 @@ def test_a_publisher_is_shown_by_any_of_its_names_with_whom_it_copies(run):
     assert [r["source_publisher"] for r in record["copies_from"]] == ["Lunnet Wire"]
     text = run("publishers", "show", "pilot digest").stdout
     assert "copied by Mole End Blog: once, 100% credited, median lag 140 min" in text
+    assert all(line.startswith("  ") for line in text.splitlines()[1:])
 
 
 @pytest.mark.parametrize(

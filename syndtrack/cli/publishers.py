@@ -144,22 +144,22 @@ def _print(record: dict[str, Any], form: str) -> None:
     if form == "json":
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         return
-    click.echo(one_line(f"{record['name']}  {record['kind']}, known from {record['known_from']}"))
+    click.echo(one_line(f"{record['name']}: {record['kind']}, known from {record['known_from']}"))
     for name in ("aliases", "domains", "feed_addresses"):
         if record[name]:
-            click.echo(one_line(f"  {name.replace('_', ' ')}: {', '.join(record[name])}", 2_000))
+            click.echo("  " + one_line(f"{name.replace('_', ' ')}: {', '.join(record[name])}", 2_000))
     click.echo(f"  articles: {record['articles']}")
     for known in record["owners"]:
-        click.echo(one_line(f"  owner: {known['owner'] or 'none'} ({known['known_from']}: {known['reason']})", 500))
+        click.echo("  " + one_line(f"owner: {known['owner'] or 'none'} ({known['known_from']}: {known['reason']})", 500))
     for decided in record["decisions"]:
         click.echo(
-            one_line(f"  decided {decided['at']}: {decided['what']} {decided['value'] or 'none'}, was {decided['was'] or 'unknown'}")
+            "  " + one_line(f"decided {decided['at']}: {decided['what']} {decided['value'] or 'none'}, was {decided['was'] or 'unknown'}")
         )
     for title, rows, other in (("copied by", "copied_by", "copy_publisher"), ("copies from", "copies_from", "source_publisher")):
         for row in record[rows][:20]:
             lag = row["median_lag_seconds"]
             after = "" if lag is None else f", median lag {lag // 60} min"
-            click.echo(one_line(f"  {title} {row[other]}: {_times(row['copies'])}, {row['credited_share']:.0%} credited{after}"))
+            click.echo("  " + one_line(f"{title} {row[other]}: {_times(row['copies'])}, {row['credited_share']:.0%} credited{after}"))
         if len(record[rows]) > 20:
             click.echo(f"  {title} {len(record[rows]) - 20} more: syndtrack report publishers")
 
