@@ -146,6 +146,41 @@ def test_a_large_story_is_explained_with_bounded_work(tmp_path: Path):
     assert told["traced_again"] <= 12
 
 
+PRINTS = [article(f"https://p{n}.example/basin", [*REPORT[: 3 + n % 4], f"Our own line number {n} of the day."], n, publisher=f"P{n}")
+          for n in range(9)]  # fmt: skip
+
+
+def test_what_is_shown_of_many_answers_is_bounded_and_the_rest_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with ingested(tmp_path, PRINTS) as tracker:
+        everything = explained(tracker, PRINTS[-1]["url"])
+        assert len(everything["answers"]) >= 8
+        monkeypatch.setattr("syndtrack.reports.explain.MOST_ANSWERS", 5)
+        told = explained(tracker, PRINTS[-1]["url"])
+        assert (told["answers"], told["more_answers"]) == (everything["answers"][:5], len(everything["answers"]) - 5)
+        text = CliRunner().invoke(main, ["--db", str(tmp_path / "x.db"), "trace", PRINTS[-1]["url"], "--explain"]).stdout
+        first = text[text.index("Why") :].split("\nWhy")[0]
+        assert sum(", score " in line for line in first.splitlines()) == 4
+        assert f"{len(everything['answers']) - 4} more answers, none likelier than 0." in first
+        monkeypatch.setattr("syndtrack.reports.explain.MOST_ANSWERS", 1)
+        alone = explained(tracker, PRINTS[-1]["url"])
+        assert alone["answers"] == [everything["answers"][everything["chosen"]]]
+        assert (alone["chosen"], alone["log_odds"]) == (0, everything["log_odds"])
+
+
+def test_the_sources_that_a_word_ruled_out_are_bounded_and_the_rest_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with ingested(tmp_path, PRINTS) as tracker:
+        tracker.judge([{"copy": PRINTS[-1]["url"], "says": "origin"}])
+        gone = len(explained(tracker, PRINTS[-1]["url"])["ruled_out"])
+        assert gone >= 8
+        monkeypatch.setattr("syndtrack.reports.explain.MOST_ANSWERS", 5)
+        told = explained(tracker, PRINTS[-1]["url"])
+        assert (len(told["ruled_out"]), told["more_ruled_out"]) == (5, gone - 5)
+        text = CliRunner().invoke(main, ["--db", str(tmp_path / "x.db"), "trace", PRINTS[-1]["url"], "--explain"]).stdout
+    first = text[text.index("Why") :].split("\nWhy")[0]
+    assert first.count("✗") == 5
+    assert f"✗ {gone - 4} more ruled out by a person's word" in first
+
+
 # -- on the command line
 
 

@@ -22,7 +22,9 @@ RULED_OUT: Mapping[VerdictKind, str] = {
     "confirm": "a person confirmed another source",
     "origin": "a person said that this article is an origin",
 }
-ANSWERS_SHOWN = 4  # to people; records hold all
+MOST_ANSWERS = 50  # of each hop in records, and of sources that a person ruled out; the command line and the pages share it
+ANSWERS_SHOWN = 4  # to people
+CHANGES_SHOWN = 8
 ROUNDED = 0.0006  # by so much a confidence of rows, which has three digits, may differ from what was traced
 
 
@@ -71,11 +73,12 @@ class WhatIfRecord(TypedDict):
 class ExplanationRecord(TypedDict):
     """How the source of one article was found.
 
-    `decision`: `edge` (drawn), `undecided`, or `none` (no source). `answers` are best first, `ruled_out` those that a person's word
-    left no place for; `chosen` is the place of the decided one and
-    `log_odds` its score less that of the best other. `only_in_chosen` is the longest passage that the copy shares with the chosen article
-    and not with the runner-up, `only_in_other` the other way round. `what_if` holds every single thing that was changed to see what
-    happens, in a story of `traced_again` articles. `agrees`: tracing again gives exactly the stored edges.
+    `decision`: `edge` (drawn), `undecided`, or `none` (no source). `answers` are best first, `ruled_out` those that a person's word left no
+    place for; of both no more than MOST_ANSWERS, and `more_answers` and `more_ruled_out` tell how many are left out. `chosen` is the place
+    of the decided one, which is never left out, and `log_odds` its score less that of the best other. `only_in_chosen` is the longest
+    passage that the copy shares with the chosen article and not with the runner-up, `only_in_other` the other way round. `what_if` holds
+    every single thing that was changed to see what happens, in a story of `traced_again` articles. `agrees`: tracing again gives exactly
+    the stored edges.
     """
 
     article: str | None
@@ -84,7 +87,9 @@ class ExplanationRecord(TypedDict):
     chosen: int
     log_odds: float | None
     answers: list[AnswerRecord]
+    more_answers: int
     ruled_out: list[RuledOutRecord]
+    more_ruled_out: int
     only_in_chosen: dict[str, Any] | None
     only_in_other: dict[str, Any] | None
     what_if: list[WhatIfRecord]
@@ -106,7 +111,9 @@ def explanation_records(
     for article in path:
         if article in traced.considered:
             record = names.record(explain(versions, article, traced, trace))
-            record["ruled_out"] = [names.ruled_out(*each) for each in traced.ruled_out.get(article, ())]
+            gone = traced.ruled_out.get(article, ())
+            record["ruled_out"] = [names.ruled_out(*each) for each in gone[:MOST_ANSWERS]]
+            record["more_ruled_out"] = max(0, len(gone) - MOST_ANSWERS)
             record["agrees"] = _agree(lookups, names, article, [e for e in traced.edges if e.copy == article])
             found.append(record)
     return found
@@ -155,14 +162,19 @@ class _Names:
     def record(self, told: Explanation) -> ExplanationRecord:
         """An explanation as a record."""
         scores = [a.considered.score for n, a in enumerate(told.answers) if n != told.chosen]
+        kept = told.answers[:MOST_ANSWERS]
+        if told.chosen >= MOST_ANSWERS:
+            kept = (*kept[:-1], told.answers[told.chosen])
         return ExplanationRecord(
             article=self.address(told.article),
             publisher=self._publishers[self._versions[told.article].publisher_id].name,
             decision="undecided" if told.undecided else "edge" if told.drawn else "none",
-            chosen=told.chosen,
+            chosen=min(told.chosen, MOST_ANSWERS - 1),
             log_odds=round(told.answers[told.chosen].considered.score - scores[0], 3) if scores else None,
-            answers=[self._answer(a) for a in told.answers],
+            answers=[self._answer(a) for a in kept],
+            more_answers=len(told.answers) - len(kept),
             ruled_out=[],
+            more_ruled_out=0,
             only_in_chosen=_quoted(told.passages[0]),
             only_in_other=_quoted(told.passages[1]),
             what_if=[self._what_if(w, told.article) for w in told.what_ifs],
@@ -236,12 +248,14 @@ def explanation_trees(records: Sequence[ExplanationRecord]) -> Iterator[Tree]:
         shown = [n for n, _ in enumerate(record["answers"]) if n < ANSWERS_SHOWN or n == record["chosen"]]
         for place in shown:
             _add_answer(tree, record, place)
-        if rest := len(record["answers"]) - len(shown):
+        if rest := len(record["answers"]) - len(shown) + record["more_answers"]:
             most = max(a["probability"] for n, a in enumerate(record["answers"]) if n not in shown)
             tree.add(Text(f"{counted(rest, 'more answer')}, none likelier than {most:.3f}", style="dim"))
-        for gone in record["ruled_out"]:
+        for gone in record["ruled_out"][:ANSWERS_SHOWN]:
             told = f"{gone['publisher']}  {gone['source'] or '(not observed)'}"
             tree.add(Text(plain(f"✗ {told}"), style="dim") + Text(f"  {RULED_OUT[gone['says']]}", style="yellow"))
+        if (rest := len(record["ruled_out"][ANSWERS_SHOWN:]) + record["more_ruled_out"]) > 0:
+            tree.add(Text(f"✗ {rest:,} more ruled out by a person's word", style="dim"))
         _add_passages(tree, record)
         _add_what_ifs(tree, record)
         if not record["agrees"]:
@@ -296,8 +310,10 @@ def _add_what_ifs(tree: Tree, record: ExplanationRecord) -> None:
         return
     branch = tree.add(Text("What would change it", style="bold"))
     telling = [w for w in record["what_if"] if w["changes"]]
-    for found in telling:
+    for found in telling[:CHANGES_SHOWN]:
         branch.add(Text(plain(what_if_line(found))))
+    if rest := telling[CHANGES_SHOWN:]:
+        branch.add(Text(f"{counted(len(rest), 'more thing')} that would: --format json has them", style="dim"))
     if not telling:
         worst = min(record["what_if"], key=lambda w: w["after"])
         shaken = f"; {what_if_line(worst)}" if worst["after"] < worst["before"] - 0.005 else ""
