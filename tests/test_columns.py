@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,3 +115,15 @@ def test_no_form_hands_on_what_a_terminal_would_obey(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr().out
     assert "Ferry" in printed
     assert not {"\x1b", "\x07"} & set(printed)
+
+
+def test_a_long_headline_does_not_break_the_table_of_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")  # 80 columns, no colours
+    rows = [{"title": "[bold]Ferry[/bold] " + "late " * 100, "n": 1}, {"title": "\\" * 500, "n": 2}]
+    print_rows(rows, "text", empty="", title="Feeds", header=("title", "n"))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 8
+    assert all(len(line) <= 80 for line in lines)
+    assert "[bold]Ferry[/bold] late" in lines[3]
+    assert sum("…" in line for line in lines) == 2
