@@ -40,7 +40,9 @@ from syndtrack.words import tokenise
 T = TypeVar("T")
 
 HOUSES_LEARNED = timedelta(hours=1)  # a pass over all edges: 1.2 s where there are 150,000
-PORTION = 50  # articles that are caught up with before the next poll is stored: half a second, mostly for tracing
+# Articles that are caught up with before the next poll is stored, and those of a story that a poll traces with its own: half a second,
+# mostly for tracing. Who adds to a larger story leaves it to be caught up with, once for all that came meanwhile: one of 300 takes seconds.
+PORTION = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Flow:
     def record_poll(self, result: PollResult, articles: Sequence[ReadArticle], refused: Sequence[Refusal]) -> int:
         """Store one poll whole, up to its edges, in one transaction. Returns the number of new articles and revisions.
 
-        What it leaves to be done for other articles may be of any size; `catch_up` does it.
+        What it leaves to be done for other articles, and large stories that its own belong to, may be of any size; `catch_up` does it.
         """
         feed_id = result.feed.id
         with self._memory(), self.store.transaction():
@@ -139,7 +141,9 @@ class Flow:
             self.store.feeds.record([(result, news)])
             self._record_entries(result, by_url, refused)
             if articles:
-                self._settle_own({a for a in by_url.values() if a is not None})
+                # what was found of an article's former text is not told of its new one
+                self.store.edges.forget([r.article_id for r in recorded if r.is_new_revision])
+                self._settle_own({a for a in by_url.values() if a is not None}, largest=PORTION)
             return news
 
     def record_polls(self, results: Sequence[PollResult]) -> None:
@@ -261,14 +265,18 @@ class Flow:
             self.learn_houses()
         return False
 
-    def _settle_own(self, articles: Collection[int]) -> None:
-        """Clean, match and trace these articles, inside a transaction; what follows from it for others is left to be done."""
+    def _settle_own(self, articles: Collection[int], largest: int = maxsize) -> None:
+        """Clean, match and trace these articles, inside a transaction; what follows from it for others is left to be done.
+
+        So are stories of more than `largest` articles: what is new in them has no edges until then.
+        """
         self._pairing.follow()
         for publisher_id in self.store.lines.unlearned():
             if self.store.lines.articles(publisher_id) <= BATCH:
                 self.store.lines.learn(publisher_id)
-        for step in (self._clean, self._pairing.match, self._trace):
-            step(nullcontext, among=articles)
+        self._clean(nullcontext, among=articles)
+        self._pairing.match(nullcontext, among=articles)
+        self._trace(nullcontext, among=articles, largest=largest)
 
     @contextmanager
     def _memory(self) -> Iterator[None]:
@@ -339,9 +347,18 @@ class Flow:
         self.store.articles.judge((r, "too little text" if f is None else "ok") for r, f in judged)
 
     def _trace(
-        self, transaction: Transaction, progress: Progress = silently, *, most: int = maxsize, among: Collection[int] | None = None
+        self,
+        transaction: Transaction,
+        progress: Progress = silently,
+        *,
+        most: int = maxsize,
+        among: Collection[int] | None = None,
+        largest: int = maxsize,
     ) -> bool:
-        """Edges and stories of every story with an article that changed. Among some only, publishers' habits are left as they were."""
+        """Edges and stories of every story with an article that changed.
+
+        Among some only, publishers' habits are left as they were, and stories of more than `largest` articles.
+        """
         read_at, done = None, 0
         while done < most:
             with transaction():
@@ -359,8 +376,12 @@ class Flow:
                 seen: set[int] = set()
                 for article in untraced:
                     if article not in seen and len(seen) < min(BATCH, most):
-                        components.append(connected(self.store, article, self.store.publishers))
-                        seen.update(components[-1])
+                        component = connected(self.store, article, self.store.publishers, largest)
+                        if among is not None and len(component) > largest:
+                            among = set(among) - {article}
+                            continue
+                        components.append(component)
+                        seen.update(component)
                 # whatever else of these stories is untraced, as what another process brought: traced uncounted, it would never be counted
                 self.store.habits.count(self.store.edges.untraced(maxsize, seen))
                 self.store.edges.clear(sorted(seen))

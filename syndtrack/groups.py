@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from sys import maxsize
 
 from syndtrack.models import Match, Version
 from syndtrack.provenance.tracing import StoryTrace, trace_story
@@ -48,13 +49,15 @@ def group_of(store: Store, article_id: int, check: Callable[[Sequence[int]], Non
     return next(groups(store, [articles], registry, registry))
 
 
-def connected(store: Store, article_id: int, names: Names) -> list[int]:
-    """All articles that pairs of texts or confirmed pairs join to one, itself included."""
+def connected(store: Store, article_id: int, names: Names, enough: int = maxsize) -> list[int]:
+    """All articles that pairs of texts or confirmed pairs join to one, itself included; of more than are `enough` only some more."""
     found, new = set[int](), {article_id}
     while new:
         for article in sorted(new):
             if article not in found:
-                found |= store.matches.component(article)
+                found |= store.matches.component(article, enough)
+        if len(found) > enough:
+            break
         links = store.verdicts.of(found, names).links()
         new = {other for article in found for other in links.get(article, ())} - found
     return sorted(found)

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from conftest import rows
+from conftest import ingested, rows
+from test_flow import AGENCY, AGGREGATOR, BLOG, UNRELATED
 from test_habits import ARCHIVE, CREDITED, NAMING, SILENT, START, article, findings, take_in
 
 from syndtrack import flow as flows
@@ -94,6 +95,55 @@ def test_what_another_process_left_untraced_is_counted_though_a_poll_traces_it_w
     with Tracker(Settings(db=tmp_path / "x.db")) as polled, Tracker(Settings(db=tmp_path / "whole.db")) as whole:
         take_in(whole, tmp_path, CREDITED)
         assert findings(polled) == findings(whole)
+
+
+STORY = [AGENCY, AGGREGATOR, BLOG]
+
+
+def edges(flow: Flow) -> list[tuple[object, ...]]:
+    """Who derives from whom, by the addresses."""
+    return rows(flow.store, "SELECT c.url, s.url FROM edge e JOIN article c ON c.id = copy_id LEFT JOIN article s ON s.id = source_id")
+
+
+def test_a_copy_that_joins_a_large_story_waits_for_its_edges_and_the_others_keep_theirs(
+    tmp_path: Path, flow: Flow, monkeypatch: pytest.MonkeyPatch
+):
+    story = [a | {"published": a["first_seen"]} for a in STORY]
+    monkeypatch.setattr(flows, "PORTION", 2)
+    poll(flow, story[:2])
+    before = edges(flow)
+    assert before == [(AGGREGATOR["url"], AGENCY["url"])]
+    poll(flow, [story[2], UNRELATED | {"published": UNRELATED["first_seen"]}])
+    assert edges(flow) == before
+    assert BLOG["url"] in untraced(flow)
+    assert UNRELATED["url"] not in untraced(flow)
+    while flow.catch_up():
+        pass
+    assert untraced(flow) == []
+    assert (BLOG["url"], AGGREGATOR["url"]) in edges(flow)
+    with (
+        Tracker(Settings(db=tmp_path / "x.db")) as polled,
+        ingested(tmp_path, [*story, UNRELATED | {"published": UNRELATED["first_seen"]}], "whole.db") as whole,
+    ):
+        assert findings(polled) == findings(whole)
+
+
+def test_what_was_found_of_a_text_is_not_told_of_the_next_one_while_a_large_story_waits(flow: Flow, monkeypatch: pytest.MonkeyPatch):
+    story = [a | {"published": a["first_seen"]} for a in STORY]
+    poll(flow, story)
+    monkeypatch.setattr(flows, "PORTION", 2)
+    paragraphs = story[1]["text"].split("\n\n")
+    poll(flow, [story[1] | {"text": "\n\n".join(paragraphs[1:]), "first_seen": BLOG["first_seen"]}])
+    assert {copy for copy, _ in edges(flow)} == {BLOG["url"]}
+    while flow.catch_up():
+        pass
+    assert {copy for copy, _ in edges(flow)} == {AGGREGATOR["url"], BLOG["url"]}
+
+
+def test_a_text_that_is_not_stored_is_traced_whatever_the_size_of_its_story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(flows, "PORTION", 1)
+    with ingested(tmp_path, STORY[:2], "whole.db") as tracker:
+        assert len(tracker.trace_text(BLOG["text"])["chain"]) > 1
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])

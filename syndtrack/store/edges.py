@@ -113,10 +113,14 @@ class Edges:
             self._db.execute("UPDATE article SET traced = 0 WHERE id IN (SELECT value FROM json_each(?))", (listed,))
             self._db.execute("INSERT OR IGNORE INTO retrace SELECT value, 'forget', ? FROM json_each(?)", (url, listed))
 
+    def forget(self, articles: Iterable[int]) -> None:
+        """Forget the edges of some articles, which are to be traced again."""
+        self._db.execute("DELETE FROM edge WHERE copy_id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(articles)),))
+
     def clear(self, articles: Sequence[int]) -> None:
         """Forget the edges of some articles and every story that one of them is in."""
+        self.forget(articles)
         listed = json.dumps(list(articles))
-        self._db.execute("DELETE FROM edge WHERE copy_id IN (SELECT value FROM json_each(?))", (listed,))
         stories = "SELECT story_id FROM article WHERE id IN (SELECT value FROM json_each(?)) AND story_id IS NOT NULL"
         old = json.dumps([row[0] for row in self._db.execute(stories, (listed,))])
         self._db.execute("UPDATE article SET story_id = NULL WHERE story_id IN (SELECT value FROM json_each(?))", (old,))

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from sys import maxsize
 from typing import Any
 
 from syndtrack.matching.fingerprint import Fingerprint, Parameters
@@ -184,10 +185,10 @@ class Matches:
         )
         return {(a, b): Match(r, x, y, n, kind) for a, b, r, x, y, n, kind in rows}
 
-    def component(self, article_id: int) -> set[int]:
-        """All articles that pairs join to one, itself included."""
+    def component(self, article_id: int, enough: int = maxsize) -> set[int]:
+        """All articles that pairs join to one, itself included; of more than are `enough` only some more."""
         found, frontier = {article_id}, [article_id]
-        while frontier:
+        while frontier and len(found) <= enough:
             part, frontier = frontier[:CHUNK], frontier[CHUNK:]
             listed = json.dumps(part)
             rows = self._db.execute(
