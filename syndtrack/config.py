@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from os import environ
@@ -32,7 +32,8 @@ class Settings:
     `db`: the database. `allow_networks`: networks (CIDR) that may be fetched from although they are private or local. `contact`: an
     address or URL that servers see in the User-Agent. `concurrency`: feeds asked at a time. `host_delay`: seconds between two requests
     to one host. `public_url`: where the hubs of feeds reach the pages of `syndtrack run`; without it none is asked to push. `names`: host
-    names at which the pages are shown, besides the machine's own; whoever controls one of them can read them.
+    names at which the pages are shown, besides the machine's own; whoever controls one of them can read them. `proxy`: what servers of
+    the web are asked through, `http://host:port`; a login in it goes to the proxy only.
     """
 
     db: Path = Path(DATABASE)
@@ -42,6 +43,7 @@ class Settings:
     host_delay: float = 5.0
     public_url: str | None = None
     names: tuple[str, ...] = ()
+    proxy: str | None = field(default=None, repr=False)
 
 
 def load_settings(db: Path | None = None, file: Path | None = None) -> Settings:
@@ -55,6 +57,8 @@ def load_settings(db: Path | None = None, file: Path | None = None) -> Settings:
     if environ.get("SYNDTRACK_ALLOW_NETWORKS"):
         networks = [n for n in environ["SYNDTRACK_ALLOW_NETWORKS"].split(",") if n.strip()]
         settings = replace(settings, allow_networks=_networks("", "SYNDTRACK_ALLOW_NETWORKS", networks))
+    if environ.get("SYNDTRACK_PROXY"):
+        settings = replace(settings, proxy=_proxy("", "SYNDTRACK_PROXY", environ["SYNDTRACK_PROXY"]))
     return settings if db is None else replace(settings, db=db)
 
 
@@ -83,6 +87,8 @@ EXPECTED = {
     "host_delay": ("a number of seconds from 0 to 3,600", "host_delay = 5.0"),
     "public_url": ("an http or https address without login, ? and #", 'public_url = "https://news.example.org"'),
     "names": ("a list of host names", 'names = ["news.lan"]'),
+    "proxy": ("an http address with host and port", 'proxy = "http://proxy.example:3128"'),
+    "SYNDTRACK_PROXY": ("an http address with host and port", "SYNDTRACK_PROXY=http://proxy.example:3128"),
 }
 
 
@@ -107,6 +113,8 @@ def _checked(name: str, value: Any, path: Path) -> Any:  # noqa: ANN401, PLR0911
             return value
         case "public_url", str() if _is_public(value):
             return value.rstrip("/")
+        case "proxy", str():
+            return _proxy(where, name, value)
         case _, bool():  # which is an int to Python
             raise _wrong(where, name, value)
         case "concurrency", int() if 1 <= value <= 1_000:
@@ -124,6 +132,19 @@ def _is_public(url: str) -> bool:
     except ValueError:
         return False
     return valid and url.isascii() and url.isprintable() and not set(url) & set(' ?#@<>"\\') and len(url) <= MAX_PUBLIC_URL
+
+
+def _proxy(where: str, name: str, url: str) -> str:
+    """The address of a proxy. Raises UsageError, which does not quote its login."""
+    login, at, place = url.rpartition("@")
+    bare = f"http://{place}" if at and login.startswith("http://") else url
+    try:
+        right = _is_public(bare) and urlsplit(bare).scheme == "http" and bool(urlsplit(bare).port) and urlsplit(bare).path in ("", "/")
+    except ValueError:
+        right = False
+    if not right or not url.isascii() or not url.isprintable() or len(url) > MAX_PUBLIC_URL:
+        raise _wrong(where, name, f"…@{place}" if at else url)
+    return url.rstrip("/")
 
 
 def _names(where: str, names: list[Any]) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ async def _connections(
             contact=settings.contact,
             host_delay=settings.host_delay,
             concurrency=settings.concurrency,
+            proxy=settings.proxy,
             now=now,
             memory=StoredMemory(store, thread, now),
         ) as poller,

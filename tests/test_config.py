@@ -16,6 +16,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SYNDTRACK_DB", raising=False)
     monkeypatch.delenv("SYNDTRACK_ALLOW_NETWORKS", raising=False)
+    monkeypatch.delenv("SYNDTRACK_PROXY", raising=False)
     return tmp_path
 
 
@@ -32,11 +33,12 @@ def test_without_a_file_everything_is_as_it_comes():
 def test_every_setting_can_be_set_in_the_file():
     found = settings_of(
         'db = "x.db"\nallow_networks = ["10.0.0.0/8", "fd00::/8"]\ncontact = "ed@a.example"\nconcurrency = 4\nhost_delay = 1'
-        '\npublic_url = "https://a.example/x/"\nnames = ["News.lan"]'
+        '\npublic_url = "https://a.example/x/"\nnames = ["News.lan"]\nproxy = "http://me:pw@proxy.lan:3128/"'
     )
     networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
     rest = {"contact": "ed@a.example", "concurrency": 4, "host_delay": 1.0, "public_url": "https://a.example/x", "names": ("news.lan",)}
-    assert found == Settings(db=Path("x.db"), allow_networks=networks, **rest)
+    assert found == Settings(db=Path("x.db"), allow_networks=networks, proxy="http://me:pw@proxy.lan:3128", **rest)
+    assert "pw" not in repr(found)
 
 
 def test_the_file_beside_is_read_unasked():
@@ -84,6 +86,8 @@ def test_an_unknown_setting_is_refused_by_name_and_known_ones_are_told(unknown):
         "host_delay = nan", "host_delay = inf",
         "host_delay = 3601", "host_delay = false", 'allow_networks = "10.0.0.0/8"', "[allow_networks]",
         'public_url = "a.example"', 'public_url = "ftp://a.example"', 'public_url = "https://me:pw@a.example"', 'public_url = "https://"',
+        'proxy = "proxy.lan:3128"', 'proxy = "http://proxy.lan"', 'proxy = "socks5://proxy.lan:1080"', "proxy = 3128", "proxy = true",
+        'proxy = "https://proxy.lan:3128"', 'proxy = "http://proxy.lan:3128/x"', 'proxy = "http://me:p@w@proxy.lan:x"', 'proxy = ""',
         'public_url = "https://a.example/?x"', 'public_url = "https://a.example:x"', "public_url = true",
     ],
 )  # fmt: skip
@@ -106,6 +110,15 @@ def test_a_value_is_quoted_as_the_file_has_it_and_not_without_end():
     with pytest.raises(UsageError) as told:
         settings_of(f'concurrency = "{"x" * 5_000}"')
     assert len(str(told.value)) < 400
+
+
+def test_a_proxy_in_the_environment_is_taken_and_a_bad_one_is_told_without_its_login(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SYNDTRACK_PROXY", "http://me:swordfish@proxy.lan:3128")
+    assert settings_of('proxy = "http://other.lan:1"').proxy == "http://me:swordfish@proxy.lan:3128"
+    monkeypatch.setenv("SYNDTRACK_PROXY", "http://me:swordfish@proxy.lan")
+    with pytest.raises(UsageError, match=r"^SYNDTRACK_PROXY: .*proxy.lan' does not fit; .*SYNDTRACK_PROXY=http://") as told:
+        load_settings()
+    assert "swordfish" not in str(told.value)
 
 
 def test_a_setting_that_is_nearly_right_is_recognised():

@@ -1,6 +1,6 @@
 """Asking a server once: politely, within bounds, and with every failure as one readable line.
 
-No cookies, no Referer, no proxies from the environment, redirects followed one by one so that each hop waits for its host's turn and is
+No cookies, no Referer, no proxies but the one that is set, redirects followed one by one so that each hop waits for its host's turn and is
 checked. Only bodies of success are read. A body that is cut short, too large or packed like a bomb is a failure.
 """
 
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,12 +22,13 @@ from yarl import URL
 
 from syndtrack import __version__
 from syndtrack.errors import FetchError
-from syndtrack.polling.guard import AddressRefusedError, Guard, Network, parse_address
+from syndtrack.polling.guard import Guard, Network, parse_address
 from syndtrack.polling.headers import fresh_for, is_delta, linked, retry_after
 from syndtrack.polling.hosts import Hosts, Pause, host_name, sent_host
 from syndtrack.polling.inflate import ACCEPTED, BodyError, Inflater
 from syndtrack.polling.names import Lookup, Names
 from syndtrack.polling.places import Place
+from syndtrack.polling.reasons import detail_of, reason_of
 from syndtrack.polling.schedule import bounded_wait
 from syndtrack.urls import MAX_URL, is_http, shown
 
@@ -87,6 +86,7 @@ class Fetcher:
     place of one's own leads to, not by what a stranger's feed or redirect names. `delay` is in seconds between requests to one host,
     `deadline` in seconds of asking for one answer with its redirects (waiting for a turn does not count), `connections` the number of
     requests under way at once that come without a place of their own. `contact` is an address or page that the User-Agent names.
+    `proxy` (`http://host:port`) is what hosts of the web are asked through; one's own networks are asked directly.
     """
 
     def __init__(
@@ -97,6 +97,7 @@ class Fetcher:
         deadline: float = 60.0,
         connections: int = 100,
         contact: str | None = None,
+        proxy: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         lookup: Lookup | None = None,
         ticks: Callable[[], float] = time.monotonic,
@@ -113,20 +114,24 @@ class Fetcher:
         # Two, because each has a guard of its own: a stranger's link must not come where addresses of one's own may.
         self._to_own: aiohttp.ClientSession | None = None
         self._to_others: aiohttp.ClientSession | None = None
+        self._proxy = proxy
+        self._to_proxy: aiohttp.ClientSession | None = None
         self.hosts = Hosts(delay=delay, is_own=self._is_own_name, ticks=ticks, pause=pause, now=now)
 
     async def __aenter__(self) -> Self:
         self._names = Names(self._guard, self._lookup, self._ticks)
         self._to_own = self._new_session(self._guard, self._names)
         self._to_others = self._new_session(Guard(), self._names)
+        if self._proxy is not None:
+            self._to_proxy = self._new_session(None, None)
         return self
 
-    def _new_session(self, guard: Guard, names: Names) -> aiohttp.ClientSession:
+    def _new_session(self, guard: Guard | None, names: Names | None) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=0,  # `connections` bounds the requests, and a host has one at a time
             resolver=names,
             use_dns_cache=False,  # the names keep what they found
-            socket_factory=guard.socket_for,
+            socket_factory=None if guard is None else guard.socket_for,
             # A host is asked again seconds later at the soonest: by then many servers close a connection that is kept, and a request that
             # meets the end is lost.
             force_close=True,
@@ -137,7 +142,7 @@ class Fetcher:
             headers={"User-Agent": self._agent, "Accept-Encoding": ACCEPTED},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30),
             auto_decompress=False,
-            trust_env=False,  # the guard sees no address behind a proxy
+            trust_env=False,  # the guard sees no address behind a proxy: `_way` looks names up before one is asked
             max_field_size=MAX_HEADER,
             max_headers=MAX_HEADERS,
         )
@@ -146,7 +151,7 @@ class Fetcher:
         return session
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for session in (self._to_own, self._to_others):
+        for session in (self._to_own, self._to_others, self._to_proxy):
             if session is not None:
                 await session.close()
 
@@ -236,19 +241,16 @@ class Fetcher:
 
         `url` is what messages name, `at` what is asked; with a `form` it is posted.
         """
-        session = self._to_own if own else self._to_others
-        if session is None:
-            raise RuntimeError("use `async with Fetcher(...)`")
         what = shown(url)
         target = request_url(at, what)
         async with self.hosts.turn(at):
-            await self._resolved(target, what)
+            session, proxy = await self._way(target, what, own)
             await place.take()
             started = self._ticks()
             try:
                 async with asyncio.timeout(max(left, 0.0)):
                     method = "GET" if form is None else "POST"
-                    async with session.request(method, target, headers=headers, data=form, allow_redirects=False) as response:
+                    async with session.request(method, target, headers=headers, data=form, allow_redirects=False, proxy=proxy) as response:
                         location = response.headers.get("Location") if response.status in REDIRECTS else None
                         answer = await self._read(response, at, max_bytes, part)
                         if response.status not in (200, 226, 304):
@@ -264,14 +266,26 @@ class Fetcher:
                 self.hosts.hold(at, self._now() + bounded_wait(answer.retry_after))
             return answer, location, self._ticks() - started
 
-    async def _resolved(self, target: URL, what: str) -> None:
-        """Waits until the host's name has addresses. Raises FetchError where it has none."""
-        host = target.raw_host or ""
-        if self._names is not None and parse_address(host) is None:
+    async def _way(self, target: URL, what: str, own: bool) -> tuple[aiohttp.ClientSession, str | None]:
+        """The connections to ask by, and the proxy if it is one's turn, once the host's name has addresses. Raises FetchError where it has
+        none, or where one of those that a proxy might take is special: the proxy looks the name up again, out of our sight.
+        """
+        session = self._to_own if own else self._to_others
+        if session is None or self._names is None:
+            raise RuntimeError("use `async with Fetcher(...)`")
+        host, port = target.raw_host or "", target.port or 0
+        addresses = [host]
+        if parse_address(host) is None:
             try:
-                await self._names.resolve(host, target.port or 0)
+                addresses = [found["host"] for found in await self._names.resolve(host, port)]
             except OSError as error:
-                raise FetchError(what, f"the host name has no address: {_detail(error)}") from error
+                raise FetchError(what, f"the host name has no address: {detail_of(error)}") from error
+        if self._to_proxy is None or (own and all(self._guard.is_own(each) for each in addresses)):
+            return session, None
+        for each in addresses:
+            if (reason := Guard().refusal(each, port)) is not None:
+                raise FetchError(what, reason)
+        return self._to_proxy, self._proxy
 
     async def _read(self, response: aiohttp.ClientResponse, at: str, max_bytes: int, part: bool) -> Answer:
         """The answer with its body, taken in pieces. Raises BodyError."""
@@ -391,46 +405,6 @@ def next_hop(at: str, location: str, *, what: str) -> str:
         return sendable(new.geturl())
     except ValueError as error:
         raise FetchError(what, "redirects to what is no address") from error
-
-
-def reason_of(error: Exception) -> str:
-    """A failure of the network in one line that names no address."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, AddressRefusedError) or (isinstance(cause, PermissionError) and "SYNDTRACK_ALLOW" in str(cause)):
-        return str(cause.strerror)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        cause = error.certificate_error
-    for kind, reason in _REASONS:
-        if isinstance(cause, kind) or isinstance(error, kind):
-            return reason.format(detail=_detail(cause))
-    return f"the connection failed: {_detail(cause)}"
-
-
-# In order: the first kind that fits.
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "the host name has no address: {detail}"),
-    (ssl.SSLCertVerificationError, "its certificate is not valid: {detail}"),
-    (ssl.CertificateError, "its certificate is not valid: {detail}"),
-    (ssl.SSLError, "no secure connection: {detail}"),
-    (socket.gaierror, "the host name has no address: {detail}"),
-    (ConnectionRefusedError, "connection refused"),
-    (aiohttp.ServerDisconnectedError, "the server closed the connection without an answer"),
-    (ConnectionResetError, "the server broke the connection off"),
-    (aiohttp.ClientPayloadError, "the body is cut short"),
-    (aiohttp.ServerTimeoutError, "the server did not answer in time"),
-    (aiohttp.InvalidURL, "not a valid address"),
-    (aiohttp.ClientResponseError, "the answer is no valid HTTP"),
-)
-
-
-def _detail(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        text = error.verify_message
-    elif isinstance(error, OSError):
-        text = error.strerror or str(error)
-    else:
-        text = type(error).__name__
-    return " ".join(text.split())[:150]
 
 
 def status_text(status: int) -> str:

@@ -90,10 +90,11 @@ class Poller:
         host_delay: float = 5.0,
         concurrency: int = 32,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        proxy: str | None = None,
         fetcher: Fetcher | None = None,
         memory: Memory | None = None,
     ) -> None:
-        self.fetcher = fetcher or Fetcher(allowed=allow_networks, contact=contact, delay=host_delay, now=now)
+        self.fetcher = fetcher or Fetcher(allowed=allow_networks, contact=contact, delay=host_delay, proxy=proxy, now=now)
         self._workers = workers
         self._now = now
         self._memory = memory or Forgetful()
