@@ -180,6 +180,8 @@ class Scheduler:
                     for each in await self.pushes.due():
                         group.create_task(self.pushes.ask(each))
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        except ExceptionGroup as several:  # whoever tells of a store that cannot be used knows it by itself
+            raise several.exceptions[0] from several
         finally:
             self.pushes.closed = True
 

@@ -17,7 +17,9 @@ from aiohttp import web
 from polling_rig import LOOPBACK, Clock, long_text, rss, rss_entry
 from scripted_server import Reply, ScriptedServer
 
+from syndtrack import scheduler as scheduling
 from syndtrack.config import Settings
+from syndtrack.errors import GivenUpError
 from syndtrack.metrics import Metrics
 from syndtrack.polling.fetch import Answer
 from syndtrack.pushes import WAITING_PUSHES, Push
@@ -380,3 +382,13 @@ async def test_neither_token_nor_secret_is_shown(rig: Rig, caplog: pytest.LogCap
     kept = rig.tracker.store.websub.of_feed(1)
     assert kept is not None
     assert not [text for text in shown if kept.token in text or kept.secret in text]
+
+
+async def test_a_store_that_cannot_be_used_while_hubs_are_asked_is_told_as_anywhere_else(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise GivenUpError("x.db: another process is writing; not waited for any longer")
+
+    monkeypatch.setattr(scheduling, "LOOK_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(rig.tracker.store.websub, "to_ask", refuse)
+    with pytest.raises(GivenUpError, match="another process is writing"):
+        await rig.scheduler.forever()
