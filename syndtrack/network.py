@@ -41,17 +41,21 @@ async def connected(
     loop waits for its turn after nearly every call of the system, and there are many in one of its rounds.
     """
     warming = asyncio.create_task(asyncio.to_thread(_warm))  # while the workers' server does the like
-    async with _connections(settings, store, thread, now) as both:
-        await warming
-        gc.collect()
-        gc.freeze()
-        turns = sys.getswitchinterval()
-        sys.setswitchinterval(turns / 10)
-        try:
-            yield both
-        finally:
-            sys.setswitchinterval(turns)
-            gc.unfreeze()
+    try:
+        async with _connections(settings, store, thread, now) as both:
+            await warming
+            gc.collect()
+            gc.freeze()
+            turns = sys.getswitchinterval()
+            sys.setswitchinterval(turns / 10)
+            try:
+                yield both
+            finally:
+                sys.setswitchinterval(turns)
+                gc.unfreeze()
+    finally:
+        warming.cancel()  # where the connections failed before it was done
+        await asyncio.gather(warming, return_exceptions=True)
 
 
 def _warm() -> None:
