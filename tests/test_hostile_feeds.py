@@ -154,6 +154,8 @@ FEEDS: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 TEXT = "<p>The council of the harbour town decided at some length that day, and nobody was pleased with it.</p>" * 5
+MARKS = "\u0301\u0316"  # above and below a letter: in order, the one below comes first
+AZ = "abcdefghijklmnopqrstuvwxyz"
 PAGES: dict[str, Callable[[], str]] = {
     "elements 200,000 deep": lambda: "<div>" * 200 * K + TEXT,
     "inline elements 50,000 deep": lambda: f"<article>{'<b><i>' * 25 * K}{TEXT}",
@@ -188,6 +190,23 @@ PAGES: dict[str, Callable[[], str]] = {
     "a select of 100,000 options": lambda: TEXT + "<select>" + "<option>x" * 100 * K,
     "direction marks and controls": lambda: "<p>" + "\u202e\x01\ufeff" * 100 * K + "</p>" + TEXT,
     "combining marks": lambda: "<p>e" + "\u0301" * 500 * K + "</p>" + TEXT,
+    # trees take quadratic time for attributes, and where a tag ends cannot be told from its brackets
+    "100,000 attributes behind a bracket in quotes": lambda: f"<div x='>' {' '.join(f'a{n}' for n in range(700 * K))}>{TEXT}",
+    "100,000 attributes behind a comment that opens a quote": lambda: (
+        f"<body><!-- <a b=\" --><div x='<' {' '.join(f'a{n}' for n in range(700 * K))}>{TEXT}"
+    ),
+    "tags of 10,000 attributes": lambda: f"<p {' '.join(f'a{n}' for n in range(10_000))}>" * 80 + TEXT,
+    # each of these was looked into for itself, with all that it holds
+    "bylines and captions around all of a page": lambda: "<div class=byline>" * 10 + "<div class=caption>" * 20 + "<br>" * 2_000 * K + TEXT,
+    "tables around 150,000 cells": lambda: "<table><tr><td>" * 80 + "<td>" * K * K * 7 + TEXT,
+    "cells within cells around 100,000 elements": lambda: f"<table><tr>{'<td><center>' * 100}{'<b>x</b>' * 700 * K}{TEXT}",
+    "lists within lists around 20,000 lines": lambda: "<ul><li>" * 100 + f"<p>{'word ' * 20}</p>" * 140 * K,
+    "a million line breaks": lambda: "<body>" + "<br>" * 7_000 * K + TEXT,
+    # normalising puts marks in order one by one
+    "a headline of marks out of order": lambda: f"<title>x</title><h1>e{MARKS * 600 * K}</h1>{TEXT}",
+    "paragraphs of marks out of order": lambda: f"<p>e{MARKS * 120}</p>" * 70 * K + TEXT,
+    # looked for one by one in all of the text
+    "words that begin like agencies": lambda: f"<p>{' '.join(f'Reuters{a}{b}{c}' for a in AZ for b in AZ for c in AZ)}</p>" * 4 + TEXT,
 }  # fmt: skip
 
 

@@ -17,8 +17,9 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from dataclasses import dataclass
 
+from lxml import etree
 from trafilatura.core import bare_extraction
 
 from syndtrack.publishers import Registry
@@ -38,6 +39,8 @@ MANY_LINES = 3_000
 # characters of text and 1,600 elements.
 MOST_TEXT = 300_000
 MOST_ELEMENTS = 20_000
+# And it asks of elements what is around them. This is the sum of their depths; of those pages it is 22,000 at most.
+MOST_ANCESTORS = 500_000
 LONGEST_SEARCHED = 200_000
 # A paragraph of prose: longer than any headline or teaser line. Of what it holds, links are less than this share.
 PROSE = 80
@@ -60,6 +63,9 @@ _AROUND_MARKS = re.compile(
     re.I,
 )
 _PARAGRAPHS = frozenset({"p", "li", "h2", "h3", "h4", "h5", "h6", "blockquote", "dd", "dt", "pre", "ul", "ol", "dl"})
+_CELLS = frozenset({"td", "th"})
+_TABLE_PARTS = frozenset({"tbody", "thead", "tfoot", "tr", "td", "th"})
+_CELL_PARAGRAPHS = frozenset({"p", "br", "div"})
 _BACK = frozenset({"republication", "wire", "hat-tip"})
 _SERVING = frozenset({"comments", "chrome", "sharing", "advert", "cookie-note"})
 _NOBODY = Registry({})
@@ -74,13 +80,25 @@ def article_lines(tree: Tree, page: Sequence[Line], headlines: Sequence[str], st
         return []
     # The comparison with jusText is quadratic in short paragraphs; real pages have some hundred lines.
     fast = len(page) > MANY_LINES
-    is_huge = sum(map(len, tree.itertext())) > MOST_TEXT or next(islice(tree.iter(), MOST_ELEMENTS, None), None) is not None
+    is_huge = sum(map(len, tree.itertext())) > MOST_TEXT or _has_many_elements(tree)
     core = [] if is_huge else _extracted(tree, favor_precision=True, fast=fast) or _extracted(tree, favor_precision=False, fast=fast)
     found = _rejoined(core, page) if core else []
     found = _with_split_body(found, page) or [line.text for line in page if is_huge]
     if stated_body and len(stated_body) > 1.5 * sum(map(len, found)):
         found = [line for line in stated_body.splitlines() if line.strip()]
     return _trimmed(found, headlines)
+
+
+def _has_many_elements(tree: Tree) -> bool:
+    count = depth = ancestors = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        if event == "end":
+            depth -= 1
+            continue
+        count, depth, ancestors = count + 1, depth + 1, ancestors + depth
+        if count > MOST_ELEMENTS or ancestors > MOST_ANCESTORS:
+            return True
+    return False
 
 
 def _extracted(tree: Tree, *, favor_precision: bool, fast: bool) -> list[str]:
@@ -121,7 +139,10 @@ def _is_prose(line: Line, shortest: int = PROSE) -> bool:
 
 
 def _container(block: Tree) -> Tree:
-    while block.tag in _PARAGRAPHS and block.getparent() is not None:
+    """What a paragraph or list stands in; lists within lists are followed twenty levels up."""
+    for _ in range(20):
+        if block.tag not in _PARAGRAPHS or block.getparent() is None:
+            break
         block = block.getparent()
     return block
 
@@ -257,18 +278,66 @@ def _only_serves(text: str) -> bool:
 
 def unfold_layout(tree: Tree) -> None:
     """Turn tables that lay out a page (they hold tables, or paragraphs within cells) into plain blocks, in place."""
-    for table in list(tree.iter("table")):
-        cells = table.iter("td", "th")
-        is_layout = next(table.iterdescendants("table"), None) is not None or any(_holds_paragraphs(cell) for cell in cells)
-        if is_layout:
-            for element in (table, *_own_parts(table)):
+    if next(tree.iter("table"), None) is None:
+        return
+    for table in _tables(tree):
+        if table.lays_out:
+            for element in table.parts:
                 element.tag = "div"
 
 
-def _own_parts(table: Tree) -> list[Tree]:
-    """A table's rows and cells, without those of tables within."""
-    return [e for e in table.iter("tbody", "thead", "tfoot", "tr", "td", "th") if next(e.iterancestors("table", "div"), None) is table]
+@dataclass(slots=True)
+class _Table:
+    """A table: itself and its rows and cells, without those of tables within."""
+
+    parts: list[Tree]
+    lays_out: bool = False
 
 
-def _holds_paragraphs(cell: Tree) -> bool:
-    return sum(1 for _ in cell.iterdescendants("p", "br", "div")) >= 4 and sum(map(len, cell.itertext())) > 400
+def _tables(tree: Tree) -> list[_Table]:
+    """All tables, found in one walk: a look into each of nested tables takes quadratic time."""
+    walk = _TableWalk()
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        (walk.start if event == "start" else walk.end)(element)
+    return walk.found
+
+
+class _TableWalk:
+    """The tables and cells that are open on a walk through a tree, and how much it has passed."""
+
+    def __init__(self) -> None:
+        self.found: list[_Table] = []
+        self._open: list[_Table] = []
+        self._nearest: list[_Table | None] = [None]  # the open tables and, as None, the open div elements
+        self._cells: list[tuple[int, int]] = []  # for each open one, the paragraphs and the text passed before it
+        self._paragraphs = self._length = 0
+
+    def start(self, element: Tree) -> None:
+        tag = element.tag
+        if tag in _CELLS:
+            self._cells.append((self._paragraphs, self._length))
+        if tag in _TABLE_PARTS and self._nearest[-1] is not None:
+            self._nearest[-1].parts.append(element)
+        elif tag == "table":
+            if self._open:
+                self._open[-1].lays_out = True
+            table = _Table([element])
+            self.found.append(table)
+            self._open.append(table)
+            self._nearest.append(table)
+        elif tag == "div":
+            self._nearest.append(None)
+        self._paragraphs += tag in _CELL_PARAGRAPHS
+        self._length += len(element.text or "")
+
+    def end(self, element: Tree) -> None:
+        tag = element.tag
+        if tag in _CELLS:
+            paragraphs, length = self._cells.pop()
+            if self._open and self._paragraphs - paragraphs >= 4 and self._length - length > 400:
+                self._open[-1].lays_out = True
+        elif tag == "table":
+            self._open.pop()
+        if tag in {"table", "div"}:
+            self._nearest.pop()
+        self._length += len(element.tail or "")
