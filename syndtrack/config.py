@@ -20,6 +20,8 @@ MAX_PUBLIC_URL = 500
 MOST_QUOTED = 200  # characters of a value that does not fit
 MAX_CONTACT = 200  # characters; it goes into a header of every request
 
+# What may stand before a proxy's name; anything else there (`/`, `#`) would end the name early.
+LOGIN = re.compile(r"http://[\w.~!$&'()*+,;=:%@-]*", re.ASCII)
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 
 Network = IPv4Network | IPv6Network
@@ -87,8 +89,8 @@ EXPECTED = {
     "host_delay": ("a number of seconds from 0 to 3,600", "host_delay = 5.0"),
     "public_url": ("an http or https address without login, ? and #", 'public_url = "https://news.example.org"'),
     "names": ("a list of host names", 'names = ["news.lan"]'),
-    "proxy": ("an http address with host and port", 'proxy = "http://proxy.example:3128"'),
-    "SYNDTRACK_PROXY": ("an http address with host and port", "SYNDTRACK_PROXY=http://proxy.example:3128"),
+    "proxy": ("an http address with host and port, a login in it percent-encoded", 'proxy = "http://proxy.example:3128"'),
+    "SYNDTRACK_PROXY": ("an http address with host and port, a login in it percent-encoded", "SYNDTRACK_PROXY=http://proxy.example:3128"),
 }
 
 
@@ -137,7 +139,7 @@ def _is_public(url: str) -> bool:
 def _proxy(where: str, name: str, url: str) -> str:
     """The address of a proxy. Raises UsageError, which does not quote its login."""
     login, at, place = url.rpartition("@")
-    bare = f"http://{place}" if at and login.startswith("http://") else url
+    bare = f"http://{place}" if at and LOGIN.fullmatch(login) else url
     try:
         right = _is_public(bare) and urlsplit(bare).scheme == "http" and bool(urlsplit(bare).port) and urlsplit(bare).path in ("", "/")
     except ValueError:

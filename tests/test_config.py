@@ -121,6 +121,14 @@ def test_a_proxy_in_the_environment_is_taken_and_a_bad_one_is_told_without_its_l
     assert "swordfish" not in str(told.value)
 
 
+@pytest.mark.parametrize("sign", ["/", "#", "?", "[", "\\", " "], ids=["slash", "hash", "question", "bracket", "backslash", "blank"])
+def test_a_login_of_a_proxy_in_which_a_sign_would_end_the_name_early_is_refused_and_not_quoted(sign):
+    with pytest.raises(UsageError, match=r"^own.toml: proxy: '…@proxy.lan:3128' does not fit; .* percent-encoded") as told:
+        settings_of(f"proxy = 'http://me:sword{sign}fish@proxy.lan:3128'")
+    assert "sword" not in str(told.value)
+    assert settings_of("proxy = 'http://me:sword%2Ff@sh@proxy.lan:3128'").proxy == "http://me:sword%2Ff@sh@proxy.lan:3128"
+
+
 def test_a_setting_that_is_nearly_right_is_recognised():
     with pytest.raises(UsageError, match=r"unknown setting 'allow-network'; did you mean allow_networks\?"):
         settings_of('allow-network = "x"')

@@ -102,5 +102,12 @@ async def test_a_proxy_that_is_not_there_is_told_apart_from_a_server_that_is_not
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
     async with make_fetcher(Clock(), lookup=lookup, proxy=address) as fetcher:
-        with pytest.raises(FetchError, match="the proxy cannot be reached: "):
+        for url in ("http://paper.example/feed", "https://paper.example/feed"):
+            with pytest.raises(FetchError, match=r"the proxy cannot be reached: connection refused$"):
+                await fetcher.fetch(url)
+
+
+async def test_a_proxy_whose_name_has_no_address_is_not_told_as_a_server_without_one():
+    async with make_fetcher(Clock(), lookup=lookup, proxy="http://proxy.invalid:3128") as fetcher:
+        with pytest.raises(FetchError, match="the proxy cannot be reached: the host name has no address"):
             await fetcher.fetch("http://paper.example/feed")

@@ -260,7 +260,7 @@ class Fetcher:
             except BodyError as error:
                 raise FetchError(what, str(error)) from error
             except (aiohttp.ClientError, OSError, ValueError) as error:
-                raise FetchError(what, reason_of(error)) from error
+                raise FetchError(what, reason_of(error, proxied=proxy is not None)) from error
             if answer.retry_after is not None and answer.status in (429, 503):
                 # Here, while nobody else has the turn: whoever waits for it must see this.
                 self.hosts.hold(at, self._now() + bounded_wait(answer.retry_after))

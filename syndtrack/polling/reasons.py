@@ -10,17 +10,23 @@ import aiohttp
 from syndtrack.polling.guard import AddressRefusedError
 
 
-def reason_of(error: Exception) -> str:
-    """A failure of the network in one line that names no address."""
+def reason_of(error: Exception, *, proxied: bool = False) -> str:
+    """A failure of the network in one line that names no address. `proxied`: the connection that failed was to a proxy."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy refuses, with status {error.status}"
+    # its name is the only one that is looked up where a proxy is asked
+    if isinstance(error, aiohttp.ClientProxyConnectionError) or (proxied and isinstance(error, aiohttp.ClientConnectorDNSError)):
+        return f"the proxy cannot be reached: {_reason_of(error)}"
+    return _reason_of(error)
+
+
+def _reason_of(error: Exception) -> str:
+    """The same, whoever was to be connected to."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, AddressRefusedError) or (isinstance(cause, PermissionError) and "SYNDTRACK_ALLOW" in str(cause)):
         return str(cause.strerror)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         cause = error.certificate_error
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return f"the proxy refuses, with status {error.status}"
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return f"the proxy cannot be reached: {detail_of(error.os_error)}"
     for kind, reason in _REASONS:
         if isinstance(cause, kind) or isinstance(error, kind):
             return reason.format(detail=detail_of(cause))
