@@ -1,7 +1,9 @@
 """A person's word while polls come in: what is read of it for a story, and that it takes hold of what comes later."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from test_flow import AGENCY, AGGREGATOR, BLOG, UNRELATED
 from syndtrack.config import Settings
 from syndtrack.flow import Flow
 from syndtrack.groups import connected
-from syndtrack.models import Credit, Verdict
+from syndtrack.models import Credit, Publisher, Verdict
 from syndtrack.provenance.verdicts import Verdicts
 from syndtrack.publishers import Registry
 from syndtrack.store.publishers import StoredPublishers
@@ -115,6 +117,31 @@ def test_what_is_read_for_some_articles_is_what_holds_of_them_when_all_verdicts_
             assert read.origins & joined == whole.origins & joined
 
 
+def test_a_long_row_of_confirmed_pairs_is_followed_without_asking_for_each_of_its_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    row = [UNRELATED | {"url": f"https://row{n}.example/1", "publisher": f"Row {n}", "text": f"Nothing but number {n}."} for n in range(12)]
+    with ingested(tmp_path, row) as tracker:
+        for source, copy in pairwise(row):
+            tracker.judge([{"copy": copy["url"], "source": source["url"], "says": "confirm"}])
+        store, asked = tracker.store, list[int]()
+        of = type(store.verdicts).of
+        monkeypatch.setattr(type(store.verdicts), "of", lambda *given: asked.append(1) or of(*given))
+        with store.transaction():
+            assert len(connected(store, 1, store.publishers)) == len(row)
+    assert len(asked) == 2
+
+
+def test_a_name_is_looked_up_once_for_all_verdicts_that_state_it(filled: Tracker, monkeypatch: pytest.MonkeyPatch):
+    store, asked = filled.store, list[str]()
+    named = type(store.publishers).named
+    with store.transaction():
+        store.db.execute("DELETE FROM verdict")
+        numbers = [store.verdicts.give(Verdict(url, "Far Press", "confirm", NOON)) for url in (A, D, B, *UNSEEN)]
+        monkeypatch.setattr(type(store.publishers), "named", lambda table, name: asked.append(name) or named(table, name))
+        assert len(store.verdicts.linked([numbers[0]], store.publishers)) == 1
+        assert len(store.verdicts.all(store.publishers)) == len(numbers)
+    assert asked == ["Far Press", "Far Press"]
+
+
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracker]:
     """A chain of three articles and one of its own."""
@@ -128,6 +155,7 @@ def test_names_mean_the_same_whether_all_publishers_are_read_or_those_that_may_b
         for site in ("https://twice.example/", "https://twice.example.org/"):
             store.publishers.of_article("Twice Told", site)
         store.publishers.of_credit(Credit("republication", "Via Heard Of", "Heard Of"))
+        store.publishers.of_article("***", "https://signs.example/1")
         whole = Registry(dict(StoredPublishers(store.db.conn)))
         names = {name for name, _ in store.directory.names()} | {
             "nobody",
@@ -142,3 +170,18 @@ def test_names_mean_the_same_whether_all_publishers_are_read_or_those_that_may_b
         assert {n: store.publishers.named(n) for n in names} == {n: whole.named(n) for n in names}
         hosts = names | {f"https://deep.below.{name}:8080/x?y" for name in names}
         assert {n: store.publishers.at(n) for n in hosts} == {n: whole.at(n) for n in hosts}
+
+
+def test_publishers_told_apart_by_their_domains_are_known_by_these_names_at_once():
+    with closing(Store(":memory:")) as store, store.transaction():
+        store.publishers.seed([Publisher(f"{name} Post", "unknown", ("Post",), (f"{name}.example",)) for name in ("north", "south")])
+        store.publishers.of_article(None, "https://east.example/1")
+        for site in ("east", "west", "far"):
+            store.publishers.of_article("Post", f"https://{site}.example/2")
+        names = {name for name, _ in store.directory.names()}
+        assert {"Post", "Post (west.example)", "Post (far.example)"} <= names
+        whole = Registry(dict(StoredPublishers(store.db.conn)))
+        assert {n: store.publishers.named(n) for n in names} == {n: whole.named(n) for n in names}
+        assert store.publishers.named("Post") is None
+        credited, _ = store.publishers.of_credit(Credit("republication", "Via Post (far.example)", "Post (far.example)"))
+        assert credited == whole.named("Post (far.example)")

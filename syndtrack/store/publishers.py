@@ -108,6 +108,8 @@ class Publishers:
         if DOMAIN.fullmatch(text.removeprefix("www.")) and (found := self.at(text)) is not None:
             return found
         key = fold(name)
+        if not key:  # a name of signs only is nobody's
+            return None
         held = self._credited.get(key)
         stored = StoredPublishers(self._db)
         likely = self._declared.get(key, set()) | (set() if held is None else {held})
@@ -189,6 +191,7 @@ class Publishers:
         if known_from == "address" and fold(called) == fold(domain):
             free = self._free_name(name, domain if distinct else "")
             self._db.execute("UPDATE publisher SET name = ?, known_from = 'statement' WHERE id = ?", (free, number))
+            self._declared[fold(free)].add(number)
 
     def _by_name(self, name: str, domain: str) -> int:
         """The declared publisher of that name; one so far known only by this domain takes the name; else a new one."""
@@ -219,7 +222,9 @@ class Publishers:
         """A new declared publisher; one known from credits by this name or domain becomes it."""
         number = self._credited.pop(fold(name), None)
         if number is None:
-            number = self._insert(self._free_name(name, domain), "unknown", known_from, None)
+            free = self._free_name(name, domain)
+            number = self._insert(free, "unknown", known_from, None)
+            self._declared[fold(free)].add(number)  # which may be another than the one it is declared by
         else:
             self._db.execute("UPDATE publisher SET name = ?, known_from = ? WHERE id = ?", (name, known_from, number))
         self.announce(number, (name,))

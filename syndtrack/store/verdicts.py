@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from syndtrack.models import Credit, Verdict
@@ -113,8 +114,9 @@ class VerdictTable:
     def linked(self, verdicts: Iterable[int], names: Names) -> list[Kept]:
         """Some by their numbers, with whatever confirmed pairs link them to, as `all` has them."""
         listed = json.dumps(list(verdicts))
-        rows = self._db.execute("SELECT copy_key, subject FROM verdict WHERE id IN (SELECT value FROM json_each(?))", (listed,))
-        return self._judged(self._around({key for row in rows.fetchall() for key in row}), names)
+        rows = self._db.execute("SELECT copy_key, subject, source FROM verdict WHERE id IN (SELECT value FROM json_each(?))", (listed,))
+        pairs = [(copy, subject if is_http(source or "") else copy) for copy, subject, source in rows.fetchall()]
+        return self._judged(self._around({key for pair in pairs for key in pair}), names)
 
     def any(self) -> bool:
         """Whether anything was said at all."""
@@ -205,17 +207,20 @@ class VerdictTable:
         stored = json.dumps(sorted(set(at.values())))
         query = "SELECT id, publisher_id FROM article WHERE id IN (SELECT value FROM json_each(?))"
         owners = dict(self._db.execute(query, (stored,)).fetchall())
+        meant = cache(lambda source: _publisher_of(source, names))  # a thousand verdicts may name one agency
         for number, copy, copy_key, source, subject, says, when, by, note in rows:
             by_name = source is not None and not is_http(source)
             node = None if source is None or by_name else at.get(subject, subject)
             publisher_id = owners.get(node) if isinstance(node, int) else None
             if source is not None and publisher_id is None:
-                publisher_id = names.named(source) if by_name else _of_address(source, names)
+                publisher_id = meant(source)
             word = Word(says, at.get(copy_key, copy_key), node, publisher_id)
             yield Kept(number, Verdict(copy, source, says, to_time(when), by, note), word, by_name)
 
 
-def _of_address(url: str, names: Names) -> int | None:
-    """The publisher of an address at which nothing was observed."""
-    found = names.at(url)
-    return names.named(registrable_domain(url)) if found is None else found
+def _publisher_of(source: str, names: Names) -> int | None:
+    """The publisher that a source names, or to which an address belongs at which nothing was observed."""
+    if not is_http(source):
+        return names.named(source)
+    found = names.at(source)
+    return names.named(registrable_domain(source)) if found is None else found
