@@ -25,6 +25,7 @@ from syndtrack.models import Credit, Edge, Link, PollResult, Reading, Refusal, S
 from syndtrack.pairing import BATCH, Pairing, Progress, Transaction, current_parameters, silently
 from syndtrack.provenance.alarms import alarm
 from syndtrack.provenance.chains import stories
+from syndtrack.provenance.tracing import SHOWN
 from syndtrack.provenance.verdicts import CIRCLE, ITSELF
 from syndtrack.publishers import Registry, fold
 from syndtrack.reading.cleaning import clean
@@ -32,7 +33,7 @@ from syndtrack.reading.credits import find_credits
 from syndtrack.reading.pages import read
 from syndtrack.seeds import seed_publishers
 from syndtrack.store.articles import Recorded, UncleanedRevision
-from syndtrack.store.edges import StoryRow
+from syndtrack.store.edges import Answer, StoryRow
 from syndtrack.store.store import Store
 from syndtrack.urls import registrable_domain, without_login
 from syndtrack.words import tokenise
@@ -404,11 +405,15 @@ class Flow:
     def _trace_components(self, components: Sequence[Sequence[int]], registry: Registry) -> None:
         """Trace some components, loaded together."""
         edges: list[Edge] = []
+        undecided: list[Answer] = []
         rows: list[StoryRow] = []
         for group in groups(self.store, components, registry, self.store.publishers):
             traced = group.trace(group.versions)
             edges += traced.edges
+            for article in traced.undecided:
+                likeliest = enumerate(traced.considered[article][:SHOWN])
+                undecided += [(article, place, c.source, c.source_publisher, c.probability) for place, c in likeliest]
             publisher_of = {v.article_id: v.publisher_id for v in group.versions}
             rows += [StoryRow(s.articles, s.independent_origins, alarm(s, traced.edges, publisher_of)) for s in stories(traced.edges)]
-        self.store.edges.save([a for each in components for a in each], edges, rows)
+        self.store.edges.save([a for each in components for a in each], edges, undecided, rows)
         self.store.history.log(components, self._now())

@@ -46,6 +46,41 @@ def test_tracing_again_in_memory_gives_exactly_the_stored_edges(tracker: Tracker
     assert record["explanation"][-1]["decision"] == "none"
 
 
+def open_story(folder: Path) -> Tracker:
+    """A text, the same with an agency's credit, and a part of it: too little to tell whose copy the part is."""
+    whole = article("https://one.example/a", REPORT, 0, publisher="One")
+    credited = article("https://two.example/b", [*REPORT, "Source: Lunnet Wire"], 30, publisher="Two")
+    part = article("https://three.example/c", REPORT[1:], 60, publisher="Three")
+    return ingested(folder, [whole, credited, part])
+
+
+def test_a_copy_whose_source_is_undecided_is_not_called_an_origin_and_shows_what_was_weighed(tmp_path: Path):
+    with open_story(tmp_path) as opened:
+        decisions = []
+        for url in ("https://one.example/a", "https://two.example/b", "https://three.example/c"):
+            record = opened.trace(url, explain=True)
+            end = record["explanation"][-1]
+            decisions.append(end["decision"])
+            assert ("undecided" in record) == (end["decision"] == "undecided")
+            weighed = [(a["source"], a["publisher"], a["probability"]) for a in end["answers"]]
+            shown = [(a["source"], a["publisher"], pytest.approx(a["probability"], abs=0.001)) for a in record.get("undecided", [])]
+            assert weighed[: len(shown)] == shown
+    assert "undecided" in decisions
+    printed = CliRunner().invoke(main, ["--db", str(tmp_path / "x.db"), "trace", "https://three.example/c"]).output
+    [told] = [line for line in printed.splitlines() if "undecided" in line]
+    assert "source undecided; likeliest" in told
+    assert "as far as known" not in told
+
+
+def test_what_was_undecided_is_forgotten_when_a_person_decides(tmp_path: Path):
+    with open_story(tmp_path) as opened:
+        assert "undecided" in opened.trace("https://three.example/c")
+        assert opened.judge([{"copy": "https://three.example/c", "source": "https://one.example/a", "says": "confirm"}]) == []
+        record = opened.trace("https://three.example/c")
+        assert [n["url"] for n in record["chain"]][:2] == ["https://three.example/c", "https://one.example/a"]
+        assert opened.store.lookups.undecided(opened.store.lookups.article_id("https://three.example/c")) == []
+
+
 def test_an_edge_that_was_altered_in_the_store_is_told_to_differ(tracker: Tracker):
     with tracker.store.transaction():
         tracker.store.db.execute("UPDATE edge SET confidence = 0.5")

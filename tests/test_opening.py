@@ -123,7 +123,7 @@ def test_an_older_database_where_nothing_can_be_written_is_refused_with_what_to_
     unwritable.chmod(0o444)
     unwritable.parent.chmod(0o555)
     os.seteuid(pretended)
-    with pytest.raises(StoreError, match=r"made by an older syndtrack \(schema 1, this one needs 2\).*copy it to where it may"):
+    with pytest.raises(StoreError, match=r"made by an older syndtrack \(schema 1, this one needs 3\).*copy it to where it may"):
         Store(unwritable, read_only=True)
 
 

@@ -49,9 +49,17 @@ class RemovalRecord(TypedDict):
     end: int
 
 
+class LikelyRecord(TypedDict):
+    """An answer for an article that was left undecided; of no source both names are None."""
+
+    source: str | None
+    publisher: str | None
+    probability: float
+
+
 class TraceRecord(TypedDict):
     """All that is known of where an article comes from and where it went. `opening`: the first line of a text that has no headline and
-    is not stored.
+    is not stored. `undecided`: the likeliest answers for the chain's end, where it is no origin but none of them is sure enough.
     """
 
     article: NodeRecord
@@ -64,6 +72,7 @@ class TraceRecord(TypedDict):
     independent_origins: int
     judgement: str | None
     opening: NotRequired[str]
+    undecided: NotRequired[list[LikelyRecord]]
     revisions: NotRequired[list[dict[str, Any]]]
     explanation: NotRequired[list[ExplanationRecord]]
 
@@ -167,6 +176,8 @@ def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
         independent_origins=lookups.independent_origins(article["story_id"]),
         judgement=lookups.judgement(revision),
     )
+    if named is None and (likely := lookups.undecided(path[-1])):
+        record["undecided"] = [LikelyRecord(**answer) for answer in likely]  # type: ignore[typeddict-item] # a row of just these
     revisions = lookups.revisions(article_id)
     if len(revisions) > 1:
         record["revisions"] = revisions

@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from syndtrack.plurals import counted
-from syndtrack.reports.chain import InspectRecord, NodeRecord, TraceRecord
+from syndtrack.reports.chain import InspectRecord, LikelyRecord, NodeRecord, TraceRecord
 from syndtrack.reports.formats import one_line, plain
 
 UNBOUNDED = 2_000  # columns of a line in a pipe, where nothing is to be folded
@@ -34,7 +34,9 @@ def chain_tree(record: TraceRecord) -> RenderableType:
         for evidence in edge["evidence"]:
             hop.add(Text(f"{evidence['kind']} ({evidence['weight']:+.1f}): ", style="dim") + Text(one_line(evidence["text"])))
         at = hop
-    if len(record["chain"]) == 1:
+    if "undecided" in record:
+        at.add(Text(f"source undecided; likeliest {', '.join(map(_likely, record['undecided']))}", style="yellow"))
+    elif len(record["chain"]) == 1:
         root.add(Text("the origin, as far as known" if record["judgement"] == "ok" else "cannot judge: too little text"))
     parts: list[RenderableType] = [root]
     if record["copies"]:
@@ -50,6 +52,13 @@ def chain_tree(record: TraceRecord) -> RenderableType:
 
         parts += explanation_trees(record["explanation"])
     return Group(*parts)
+
+
+def _likely(answer: LikelyRecord) -> str:
+    """An answer that was not sure enough."""
+    named = answer["publisher"]
+    where = "no source" if named is None else plain(named) if answer["source"] else f"{plain(named)} (not observed)"
+    return f"{where} {answer['probability']:.2f}"
 
 
 def inspection(record: InspectRecord) -> RenderableType:

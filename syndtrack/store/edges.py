@@ -24,8 +24,12 @@ class StoryRow:
     alarm: str | None = None
 
 
+# Of an article that is left undecided: its id, the place of the answer among its answers, source, publisher, probability.
+Answer = tuple[int, int, int | None, int | None, float]
+
+
 class Edges:
-    """Tables `edge`, `evidence` and `story`; every method runs inside the caller's transaction."""
+    """Tables `edge`, `evidence`, `undecided` and `story`; every method runs inside the caller's transaction."""
 
     def __init__(self, connection: Any) -> None:
         self._db = connection
@@ -115,7 +119,9 @@ class Edges:
 
     def forget(self, articles: Iterable[int]) -> None:
         """Forget the edges of some articles, which are to be traced again."""
-        self._db.execute("DELETE FROM edge WHERE copy_id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(articles)),))
+        listed = json.dumps(sorted(articles))
+        self._db.execute("DELETE FROM edge WHERE copy_id IN (SELECT value FROM json_each(?))", (listed,))
+        self._db.execute("DELETE FROM undecided WHERE article_id IN (SELECT value FROM json_each(?))", (listed,))
 
     def clear(self, articles: Sequence[int]) -> None:
         """Forget the edges of some articles and every story that one of them is in."""
@@ -126,8 +132,9 @@ class Edges:
         self._db.execute("UPDATE article SET story_id = NULL WHERE story_id IN (SELECT value FROM json_each(?))", (old,))
         self._db.execute("DELETE FROM story WHERE id IN (SELECT value FROM json_each(?))", (old,))
 
-    def save(self, articles: Sequence[int], edges: Iterable[Edge], stories: Iterable[StoryRow]) -> None:
-        """Edges and stories of some articles, which then count as traced."""
+    def save(self, articles: Sequence[int], edges: Iterable[Edge], undecided: Iterable[Answer], stories: Iterable[StoryRow]) -> None:
+        """Edges and stories of some articles, which then count as traced; `undecided` are the answers of those that are left undecided."""
+        self._db.executemany("INSERT INTO undecided VALUES (?, ?, ?, ?, ?)", undecided)
         for edge in edges:
             edge_id = self._db.execute(
                 "INSERT INTO edge (copy_id, source_id, source_publisher_id, kind, confidence, credited, credited_to_id, verdict) "

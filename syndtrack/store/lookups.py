@@ -214,6 +214,15 @@ class Lookups:
         )
         return next(self._db.query(query, (article_id,)), None)
 
+    def undecided(self, article_id: int) -> list[Row]:
+        """The likeliest answers of an article left undecided: an article, a publisher known by name only, or neither: no source at all."""
+        query = (
+            "SELECT s.url AS source, coalesce(sp.name, up.name) AS publisher, round(u.probability, 3) AS probability "
+            "FROM undecided u LEFT JOIN article s ON s.id = u.source_id LEFT JOIN publisher sp ON sp.id = s.publisher_id "
+            "LEFT JOIN publisher up ON up.id = u.source_publisher_id WHERE u.article_id = ? ORDER BY u.place"
+        )
+        return list(self._db.query(query, (article_id,)))
+
     def story_articles(self, article_id: int) -> list[int]:
         """The articles of the story that one is in, the earliest first; one in no story is alone."""
         query = "SELECT id FROM article WHERE story_id = (SELECT story_id FROM article WHERE id = ?) ORDER BY first_seen, url"

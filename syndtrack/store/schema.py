@@ -10,7 +10,7 @@ from sqlite_utils import Database, Migrations
 from syndtrack.store.tables import ARTICLES, FEEDS, HABITS, MATCHES, VERDICTS
 
 APPLICATION_ID = 0x73796E64  # "synd": tells a database of ours from any other
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 migrations = Migrations("syndtrack")
 
@@ -53,6 +53,20 @@ VIEWS = {
         GROUP BY sp.id, cp.id""",
 }
 
+# The likeliest answers of an article that none of them is drawn for: a source, a publisher known by name only, or neither, which is none.
+UNDECIDED = """
+CREATE TABLE undecided (
+    article_id INTEGER NOT NULL REFERENCES article(id) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    source_id INTEGER REFERENCES article(id) ON DELETE CASCADE,
+    source_publisher_id INTEGER REFERENCES publisher(id) ON DELETE CASCADE,
+    probability REAL NOT NULL,
+    PRIMARY KEY (article_id, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX undecided_source ON undecided(source_id);
+CREATE INDEX undecided_source_publisher ON undecided(source_publisher_id);
+"""
+
 # The edge that a chain follows: the most confident one of each copy.
 BEST_EDGE = """
     SELECT copy_id, edge_id FROM (
@@ -76,6 +90,13 @@ def first_tables(db: Database) -> None:
 def habits(db: Database) -> None:
     """What the articles of publishers tell of them. It is counted before tracing, so whatever is stored already is to be traced again."""
     _run(db, HABITS)
+    db.conn.execute("UPDATE article SET traced = 0")
+
+
+@migrations()
+def undecided(db: Database) -> None:
+    """What was weighed for articles that were left undecided: without it they look like originals. Found by tracing, so again all of it."""
+    _run(db, UNDECIDED)
     db.conn.execute("UPDATE article SET traced = 0")
 
 
