@@ -129,3 +129,37 @@ def test_a_looping_worker_does_not_outlive_the_program(tmp_path):
     program.send_signal(signal.SIGKILL)
     program.communicate(timeout=60)  # the worker holds the output too: it ends when its last holder is gone
     assert not Path(f"/proc/{worker}/cmdline").exists() or Path(f"/proc/{worker}/cmdline").read_text() == ""
+
+
+# While the fork server imports what it shares, which takes seconds, Ctrl-C is pressed: every process of the group gets the signal.
+INTERRUPTED = """
+import asyncio
+from syndtrack.polling.workers import Workers
+from worker_tasks import double
+async def main():
+    async with Workers(2, warm=["pressing_ctrl_c"]) as workers:
+        try:
+            print(await workers.run(double, 21, what="a number"))
+        except asyncio.CancelledError:
+            print("interrupted")
+            raise
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    print("the end")
+"""
+
+
+def test_an_interruption_while_processes_start_is_seen_by_the_program_alone(tmp_path):
+    (tmp_path / "pressing_ctrl_c.py").write_text("import os, signal\nos.killpg(0, signal.SIGINT)\n")
+    (tmp_path / "script.py").write_text(INTERRUPTED)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(TESTS), str(tmp_path)))}
+    command = [sys.executable, str(tmp_path / "script.py")]
+    done = subprocess.run(command, capture_output=True, text=True, start_new_session=True, env=environment, check=False)  # noqa: S603 - our own script
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "the end"
+
+
+async def test_a_worker_goes_on_when_the_program_is_interrupted():
+    async with Workers(1) as workers:
+        assert await workers.run(tasks.interrupt_myself, 21, what="a number") == 21

@@ -102,3 +102,9 @@ def read_article_or_crash(submission: Submission) -> ReadArticle | Refusal:
 
 def read_nothing(submission: Submission) -> Refusal:
     return Refusal(submission.url, "not read in this test")
+
+
+def interrupt_myself(number: int) -> int:
+    """What a Ctrl-C does that reaches the worker too."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return number

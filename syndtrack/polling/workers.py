@@ -21,11 +21,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError as PoolCancelledError
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib import import_module
+from multiprocessing import resource_tracker
 from multiprocessing.forkserver import _forkserver as _fork_server
 from multiprocessing.synchronize import Semaphore
 from pathlib import Path
@@ -304,16 +305,31 @@ def _one_line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
-class QuietProcess(_BASE.Process):  # type: ignore[misc] # which class it is depends on the system
-    """A process whose start does not make the child import the parent's main module.
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes that this thread starts meanwhile never get SIGINT; other threads do."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # else the fork server starts it first, which ends with the signal unblocked
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    multiprocessing has no switch for it: what the child imports is read from `sys.modules["__main__"]` at the start, so an empty
-    module stands there meanwhile.
+
+class QuietProcess(_BASE.Process):  # type: ignore[misc] # which class it is depends on the system
+    """A process whose start does not make the child import the parent's main module, and which Ctrl-C does not reach.
+
+    multiprocessing has no switch for the first: what the child imports is read from `sys.modules["__main__"]` at the start, so an empty
+    module stands there meanwhile. A terminal sends SIGINT to every process of the program; the fork server ignores it only once it has
+    imported all it shares, which takes seconds. So it starts with the signal blocked, as its children then do.
     """
 
     def start(self) -> None:
         """Start the child."""
-        with _main_lock:
+        with _main_lock, _interrupts_blocked():
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
             try:
