@@ -72,6 +72,17 @@ def test_a_copy_whose_source_is_undecided_is_not_called_an_origin_and_shows_what
     assert "as far as known" not in told
 
 
+def test_an_article_that_waits_to_be_traced_is_not_called_an_origin(tmp_path: Path):
+    with ingested(tmp_path, [AGENCY]) as opened:
+        assert opened.trace(AGENCY["url"])["judgement"] == "ok"
+        with opened.store.transaction():
+            opened.store.db.execute("UPDATE article SET traced = 0")
+        assert opened.trace(AGENCY["url"])["judgement"] is None
+    printed = CliRunner().invoke(main, ["--db", str(tmp_path / "x.db"), "trace", AGENCY["url"]]).output
+    assert "waits to be traced" in printed
+    assert "origin" not in printed
+
+
 def test_what_was_undecided_is_forgotten_when_a_person_decides(tmp_path: Path):
     with open_story(tmp_path) as opened:
         assert "undecided" in opened.trace("https://three.example/c")

@@ -58,8 +58,11 @@ class LikelyRecord(TypedDict):
 
 
 class TraceRecord(TypedDict):
-    """All that is known of where an article comes from and where it went. `opening`: the first line of a text that has no headline and
-    is not stored. `undecided`: the likeliest answers for the chain's end, where it is no origin but none of them is sure enough.
+    """All that is known of where an article comes from and where it went.
+
+    `judgement`: `ok`, `too little text`, or None of an article that waits to be traced for the first time. `opening`: the first line of a
+    text that has no headline and is not stored. `undecided`: the likeliest answers for the chain's end, where it is no origin but none of
+    them is sure enough.
     """
 
     article: NodeRecord
@@ -174,7 +177,7 @@ def trace_record(lookups: Lookups, article_id: int) -> TraceRecord:
         credits=[CreditRecord(**{k: c[k] for k in CreditRecord.__annotations__}) for c in lookups.credits(revision)],  # type: ignore[typeddict-item] # the keys are the class's own
         removals=[RemovalRecord(**r) for r in lookups.removals(revision)],  # type: ignore[typeddict-item] # a row of just these
         independent_origins=lookups.independent_origins(article["story_id"]),
-        judgement=lookups.judgement(revision),
+        judgement=None if len(chain) == 1 and lookups.waits(article_id) else lookups.judgement(revision),
     )
     if named is None and (likely := lookups.undecided(path[-1])):
         record["undecided"] = [LikelyRecord(**answer) for answer in likely]  # type: ignore[typeddict-item] # a row of just these

@@ -12,6 +12,8 @@ from syndtrack.plurals import counted
 from syndtrack.reports.chain import InspectRecord, LikelyRecord, NodeRecord, TraceRecord
 from syndtrack.reports.formats import one_line, plain
 
+# What is said of a chain of one.
+ALONE = {"ok": "the origin, as far as known", "too little text": "cannot judge: too little text"}
 UNBOUNDED = 2_000  # columns of a line in a pipe, where nothing is to be folded
 
 
@@ -37,7 +39,7 @@ def chain_tree(record: TraceRecord) -> RenderableType:
     if "undecided" in record:
         at.add(Text(f"source undecided; likeliest {', '.join(map(_likely, record['undecided']))}", style="yellow"))
     elif len(record["chain"]) == 1:
-        root.add(Text("the origin, as far as known" if record["judgement"] == "ok" else "cannot judge: too little text"))
+        root.add(Text(ALONE.get(record["judgement"] or "", "waits to be traced")))
     parts: list[RenderableType] = [root]
     if record["copies"]:
         copies = Tree(Text(f"Copied from it ({len(record['copies'])})", style="bold"))

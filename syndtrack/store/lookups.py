@@ -263,6 +263,10 @@ class Lookups:
         rows = self._db.query('SELECT rule, "start", "end" FROM removal WHERE revision_id = ? ORDER BY "start"', (revision_id,))
         return [{"rule": r["rule"], "text": text[r["start"] : r["end"]], "start": r["start"], "end": r["end"]} for r in rows]
 
+    def waits(self, article_id: int) -> bool:
+        """Whether an article is still to be traced, perhaps again."""
+        return bool(self._db.conn.execute("SELECT traced = 0 FROM article WHERE id = ?", (article_id,)).fetchone()[0])
+
     def judgement(self, revision_id: int) -> str | None:
         """Whether a revision's text can be judged: `ok` or `too little text`."""
         row = self._db.conn.execute("SELECT judgement FROM revision WHERE id = ?", (revision_id,)).fetchone()
