@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,9 @@ MAX_WORDS = 100_000
 
 MAX_WORD_LENGTH = 64
 """Code points of a word that count: longer ones are encoded bytes or a key held down."""
+
+LONGEST_FOLDED = 2_000
+"""Code points of a headline, line or name that are folded whole: marks are put in order one by one, 60,000 of them in seconds."""
 
 MAX_QUOTATION = 3_000
 """Code points of a line between quotation marks; beyond that a mark is missing."""
@@ -78,9 +82,11 @@ _REMEMBERED = 200_000
 """Words whose hash is remembered (about 25 MB); then the memory starts anew."""
 
 _NOT_OF_WORDS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
-_QUOTE = re.compile('["“”„‟«»「」『』＂\n]')
-_CLOSING = {'"': '"”', "“": '”"', "„": '“”"', "‟": "”", "«": "»", "»": "«", "”": "”", "「": "」", "『": "』", "＂": "＂"}
-_BEFORE_QUOTE = frozenset(" \t\n\u00a0([{—–-:'‘")
+# A quotation, by what may close it: it ends there, or with its line. A straight mark opens after a space and closes after anything else.
+_AFTER_SPACE = r"(?<![^ \t\n\u00a0(\[{—–\-:'‘])"
+_CLOSED_BY = {_AFTER_SPACE + '"': '"”', _AFTER_SPACE + "”": "”", "“": '”"', "„": '“”"', "‟": "”"}
+_CLOSED_BY |= {"«": "»", "»": "«", "「": "」", "『": "』", "＂": "＂"}
+_QUOTATION = re.compile("|".join(rf"{opening}[^{closing}\n]*[{closing}\n]?" for opening, closing in _CLOSED_BY.items()))
 _DECIMAL = regex.compile(r"(?![0-9])\p{Nd}")
 
 
@@ -201,32 +207,48 @@ def _flags(
     newlines = np.flatnonzero(codes == ord("\n"))
     first = np.searchsorted(starts, np.concatenate([[0], newlines]))
     flags[first[first < len(starts)]] |= LINE_START
-    for low, high in np.searchsorted(starts, np.array(_quotations(text), np.int64).reshape(-1, 2)).tolist():
-        flags[low:high] |= QUOTED
+    last = int(starts[-1]) + 1 if len(starts) else 0
+    opened, closed = np.searchsorted(starts, np.array(_quotations(text[: last + MAX_QUOTATION]), np.int64).reshape(-1, 2)).T
+    depth = np.bincount(opened, minlength=len(starts) + 1) - np.bincount(closed, minlength=len(starts) + 1)
+    flags[np.cumsum(depth[:-1]) > 0] |= QUOTED
     return flags
 
 
 def _quotations(text: str) -> list[tuple[int, int]]:
-    """Spans of direct speech. A straight mark opens after a space and closes after anything else; a quotation ends with its line."""
-    spans = []
-    start, closing = -1, ""
-    for found in _QUOTE.finditer(text):
-        mark, at = found[0], found.start()
-        if start >= 0 and (mark in closing or mark == "\n"):
-            spans.append((start, at))
-            start = -1
-        elif start < 0 and mark in _CLOSING and (mark not in '"”' or at == 0 or text[at - 1] in _BEFORE_QUOTE):
-            start, closing = at, _CLOSING[mark]
-    if start >= 0:
-        spans.append((start, len(text)))
-    return [(s, e) for s, e in spans if e - s <= MAX_QUOTATION]
+    """Spans of direct speech, none of which overlap."""
+    return [(start, end) for start, end in (found.span() for found in _QUOTATION.finditer(text)) if end - start <= MAX_QUOTATION + 1]
+
+
+def is_overlong(text: str, most: int) -> bool:
+    """Whether a text has more than so many code points once its compatibility characters are written out: U+FDFA stands for 18.
+
+    To normalise lines and words of such characters takes 20 times as long as others of their length.
+    """
+    if text.isascii():
+        return len(text) > most
+    pattern, more = _stretching()
+    return len(text) + sum(map(more.__getitem__, pattern.findall(text))) > most
+
+
+@cache
+def _stretching() -> tuple[re.Pattern[str], dict[str, int]]:
+    """The characters that stand for three and more, and for how many more. In other blocks none stands for over four."""
+    blocks = chain(range(0x2100, 0x2B00), range(0x3200, 0x3400), range(0xFB00, 0xFE00), range(0x1F100, 0x1F300))
+    more = {chr(code): len(unicodedata.normalize("NFKD", chr(code))) - 1 for code in blocks}
+    more = {character: count for character, count in more.items() if count >= 2}
+    return re.compile(f"[{''.join(more)}]"), more
 
 
 def normal_form(word: str) -> str:
     """A word without what is only typography, case or keyboard."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold()).replace("i̇", "i")
-    folded = _NOT_OF_WORDS.sub("", folded.translate(_SAME))
-    return folded if folded.isascii() else _DECIMAL.sub(lambda digit: str(unicodedata.decimal(digit[0])), folded)
+    if is_overlong(word, 2 * MAX_WORD_LENGTH):
+        return word  # no word of any language
+    normal = unicodedata.normalize("NFKC", word)
+    folded = normal.casefold()
+    if folded != normal:
+        folded = unicodedata.normalize("NFKC", folded)
+    folded = _NOT_OF_WORDS.sub("", folded.replace("i̇", "i").translate(_SAME))
+    return folded if folded.isascii() else _DECIMAL.sub(lambda digit: str(unicodedata.decimal(digit[0], digit[0])), folded)
 
 
 class _KnownWords(dict[str, int]):
@@ -285,5 +307,5 @@ def _xxh32(columns: Sequence[npt.NDArray[np.uint32]]) -> npt.NDArray[np.uint32]:
 
 
 def folded_words(text: str) -> str:
-    """Words in lower case, one space apart: two headlines or lines that differ in typography only are one."""
-    return " ".join(_PLAIN_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+    """Words in lower case, one space apart: two headlines or lines that differ in typography only are one. Of what is longer, the start."""
+    return " ".join(_PLAIN_WORD.findall(unicodedata.normalize("NFKC", text[:LONGEST_FOLDED]).casefold()))

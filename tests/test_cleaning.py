@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndtrack.models import Credit, kept_text
-from syndtrack.reading.cleaning import MOST_LINES_AN_END, clean
+from syndtrack.reading.cleaning import clean
 from syndtrack.reading.furniture import line_key
-from syndtrack.reading.removal_rules import LONGEST_LINE, fold, raw_rules, rule_of
+from syndtrack.reading.removal_rules import LONGEST_LINE, MOST_SEARCHES, Effort, fold, raw_rules, rule_of
+from syndtrack.reading.text_lines import MOST_LINES_AN_END
 
 TABLES = [(kind, table) for kind, table in raw_rules() if kind not in ("prose", "group")]
 NAMES = [f"{table['rule']}-{table['language']}-{kind}-{n}" for n, (kind, table) in enumerate(TABLES)]
@@ -313,6 +314,19 @@ def test_a_line_with_very_many_credits_is_cleaned_like_any_other():
 def test_lines_built_to_keep_patterns_busy_are_answered(filler):
     line = ("Sign up " + filler * LONGEST_LINE)[: LONGEST_LINE - 1] + "!"
     clean("\n".join([line] * 500), ())
+
+
+def test_a_text_made_of_cues_has_a_bounded_number_of_patterns_looked_for():
+    cues = [cue for kind, table in TABLES if kind == "cue" for cue in table["cues"]]
+    effort = Effort()
+    for at in range(2 * MOST_SEARCHES):
+        rule_of(fold(f"Words {' '.join(cues[at % len(cues) :])}"[:LONGEST_LINE]), effort)
+    assert effort.left == 0
+
+
+def test_a_line_that_is_thousands_of_characters_written_out_is_prose():
+    assert fold("\ufdfa" * LONGEST_LINE).low == ""
+    assert clean("\ufdfa" * LONGEST_LINE, ()) == ()
 
 
 def test_patterns_are_written_folded():

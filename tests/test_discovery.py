@@ -9,6 +9,7 @@ from scripted_server import Reply, ScriptedServer
 from syndtrack.errors import FeedError
 from syndtrack.polling.discovery import discover, feed_links
 from syndtrack.polling.workers import Workers
+from syndtrack.reading.markup import MAX_ELEMENTS
 
 SITE = "https://paper.example/news/"
 
@@ -32,6 +33,9 @@ def link(href: str, kind: str = "application/rss+xml", rel: str = "alternate", t
     ([link("/comments/feed/"), link("/x", title="Paper &raquo; Comments Feed")], []),
     ([link("javascript:alert(1)"), link("http://["), link("")], []),
     ([link("/f", "", "feed")], ["https://paper.example/f"]),
+    ([f'<base href="https://cdn.example/{"x/" * 1_000}">', link("f")], ["https://paper.example/news/f"]),
+    ([link(f"/{n}") for n in range(30)], [f"https://paper.example/{n}" for n in range(20)]),
+    (["<meta>" * MAX_ELEMENTS, link("/f")], []),
 ])  # fmt: skip
 def test_announced_feeds_are_found(links, feeds):
     assert feed_links(page(*links), SITE) == feeds

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndtrack.reading.furniture import LONGEST_LINE, is_furniture, line_key, line_keys
+from syndtrack.reading.furniture import LONGEST_LINE, is_furniture, keyed_lines, line_key, line_keys
+from syndtrack.reading.text_lines import MOST_LINES_AN_END
 
 
 @given(st.text(max_size=400))
@@ -27,6 +28,20 @@ def test_blank_lines_rules_of_stars_and_paragraphs_have_no_key(line):
 
 def test_the_keys_of_a_text_are_those_of_its_lines_whatever_breaks_them():
     assert line_keys("Menu\r\nA story.\u2028Menu\n\n") == {line_key("Menu"), line_key("A story.")}
+
+
+def test_of_very_many_lines_only_those_that_can_be_cut_are_counted():
+    text = "".join(f"{chr(0x4E00 + n)}\n" for n in range(5 * MOST_LINES_AN_END))
+    assert len(line_keys(text)) == 2 * MOST_LINES_AN_END
+
+
+def test_a_key_comes_with_its_line_as_it_stands():
+    assert set(keyed_lines("  3 Comments \r\n\nA story.").values()) == {"  3 Comments ", "A story."}
+
+
+def test_a_line_that_is_thousands_of_characters_written_out_has_no_key():
+    assert line_key("\ufdfa said so, \u2460 and \ufb01rst") is not None
+    assert line_key("\ufdfa" * LONGEST_LINE) is None
 
 
 @given(st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 50))

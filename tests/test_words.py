@@ -1,5 +1,7 @@
 """Words: one form for all typographies, in every script, each with its place in the original text."""
 
+import unicodedata
+
 import pytest
 import regex
 import xxhash
@@ -7,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndtrack.models import Removal
-from syndtrack.words import LINE_START, MAX_LENGTH, MAX_WORDS, NUMERIC, QUOTED, normal_form, tokenise
+from syndtrack.words import (
+    LINE_START,
+    LONGEST_FOLDED,
+    MAX_LENGTH,
+    MAX_WORD_LENGTH,
+    MAX_WORDS,
+    NUMERIC,
+    QUOTED,
+    folded_words,
+    is_overlong,
+    normal_form,
+    tokenise,
+)
 
 
 def words_in(text: str) -> list[str]:
@@ -25,6 +39,7 @@ def flagged(text: str, flag: int) -> list[str]:
         ("“Don’t re–elect the ﬁnance office”", '"Don\'t re-elect the finance oﬃce"'),
         ("STRAßE Straße", "strasse STRASSE"),
         ("İSTANBUL IŞIK ILIK", "istanbul ışık ılık"),
+        ("i\u0307stanbul", "istanbul"),
         ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
         ("Việt Nam", "Vie\u0323\u0302t Nam"),
         ("Ещё ёлка", "Еще елка"),
@@ -125,6 +140,50 @@ def test_numbers_lines_and_quotations_are_flagged():
 def test_a_mark_that_never_closes_quotes_no_whole_text():
     assert flagged('a 12" record ' + "and so on " * 400, QUOTED) == []
     assert flagged("“" + "word " * 1_000, QUOTED) == []
+
+
+CLOSED_BY = {'"': '"”', "”": "”", "“": '”"', "„": '“”"', "‟": "”", "«": "»", "»": "«", "「": "」", "『": "』", "＂": "＂"}
+
+
+def quoted_one_by_one(text: str) -> list[str]:
+    """Words between quotation marks, found sign by sign."""
+    found, closing = [], ""
+    for at, sign in enumerate(text):
+        if closing and sign in closing + "\n":
+            closing = ""
+        elif not closing and sign in CLOSED_BY and (sign not in '"”' or at == 0 or text[at - 1] in " \t\n\u00a0([{—–-:'‘"):
+            closing = CLOSED_BY[sign]
+        elif closing and sign.isalpha():
+            found.append(sign)
+    return found
+
+
+@given(st.text(st.sampled_from("".join(CLOSED_BY) + "」』 \n(.—"), max_size=60))
+def test_quotations_are_what_stands_from_a_mark_to_the_next_that_closes_it(marks: str):
+    letters = (chr(ord("a") + n % 26) for n in range(60))
+    text = "".join(f"{mark} {letter} " if n % 3 == 0 else mark for n, (mark, letter) in enumerate(zip(marks, letters, strict=False)))
+    assert flagged(text, QUOTED) == quoted_one_by_one(text)
+
+
+def test_digits_that_only_newer_tables_know_stay_as_they_are():
+    assert len(tokenise("\U00011f50 of the year ١٢")) >= 4
+
+
+def test_what_is_written_out_is_counted_before_it_is_normalised():
+    assert not is_overlong("\ufdfa" * 3, 54)
+    assert is_overlong("\ufdfa" * 3, 53)
+    assert not is_overlong("…№™Ǆ한글", 20)
+    assert len(normal_form("\ufdfa" * MAX_WORD_LENGTH)) == MAX_WORD_LENGTH
+    assert normal_form("ﷺ") == normal_form("صلى الله عليه وسلم")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_no_text_is_written_out_to_much_more_than_is_counted(text: str):
+    assert len(unicodedata.normalize("NFKC", text)) <= 4 * len(text) or is_overlong(text, 4 * len(text))
+
+
+def test_of_a_headline_longer_than_any_the_start_is_folded():
+    assert folded_words("Word, " * 10_000) == folded_words(("Word, " * 10_000)[:LONGEST_FOLDED])
 
 
 @pytest.mark.parametrize(

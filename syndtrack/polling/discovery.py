@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import urljoin
 
-from lxml import etree, html
 from protego import Protego
 
 from syndtrack.errors import FeedError, RefusedError
@@ -16,7 +15,8 @@ from syndtrack.polling.headers import media_type
 from syndtrack.polling.robots import ROBOTS_BYTES
 from syndtrack.polling.workers import Workers
 from syndtrack.reading.charset import decode
-from syndtrack.reading.entries import parse_feed
+from syndtrack.reading.entries import MAX_TITLE, parse_feed
+from syndtrack.reading.markup import absolute, parse
 from syndtrack.reading.sitemaps import read_index, sitemap_kind
 from syndtrack.urls import is_http, shown
 
@@ -29,11 +29,10 @@ COMMENTS = re.compile(r"/comments/feed/?(?:\s|$)|[?&]feed=comments|\bcomments? f
 
 def feed_links(page: str, url: str) -> list[str]:
     """The feeds that a page announces with `<link rel="alternate">` (https://www.rssboard.org/rss-autodiscovery), but those of comments."""
-    try:
-        tree = html.document_fromstring(page)
-    except (etree.ParserError, ValueError):
+    tree = parse(page)
+    if tree is None:
         return []
-    base = next(iter(tree.xpath("//base/@href")), "")
+    base = next((b for e in tree.iter("base") if (b := absolute(url, e.get("href") or ""))), url)
     found: dict[str, None] = {}
     for link in tree.iter("link"):
         relations = (link.get("rel") or "").lower().split()
@@ -41,13 +40,12 @@ def feed_links(page: str, url: str) -> list[str]:
             continue
         if media_type(link.get("type")) not in FEED_TYPES and "feed" not in relations:
             continue
-        try:
-            address = urljoin(urljoin(url, base), link.get("href").strip())
-        except ValueError:
-            continue
-        if is_http(address) and not COMMENTS.search(f"{address} {link.get('title') or ''}"):
+        address = absolute(base, link.get("href"))
+        if address is not None and not COMMENTS.search(f"{address} {(link.get('title') or '')[:MAX_TITLE]}"):
             found[address] = None
-    return list(found)[:MAX_FEEDS]
+            if len(found) == MAX_FEEDS:
+                break
+    return list(found)
 
 
 def look_for_feeds(body: bytes, url: str, content_type: str | None) -> list[str]:

@@ -32,14 +32,14 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 
 import xxhash
 
 from ..models import Credit, Removal, kept_text
 from .furniture import FEWEST_PAGES, SMALLEST_SHARE, line_key
 from .furniture import LONGEST_LINE as LONGEST_FURNITURE
-from .removal_rules import LONGEST_LINE, Folded, fold, rule_files, rule_of
+from .removal_rules import LONGEST_LINE, Effort, Folded, fold, rule_files, rule_of
+from .text_lines import text_lines
 
 CODE = 1
 """To be raised when this module, `removal_rules` or `furniture` cut something else without a rule having changed."""
@@ -48,12 +48,8 @@ LONGEST_LISTED = 120  # a headline listed under a label; beyond, it is prose
 MOST_LISTED = 6
 # Scripts that end no sentence with a mark, or part no words: there a headline cannot be told from a paragraph but by its length.
 LONGEST_LISTED_UNMARKED = 80
-# Lines that are looked at, at either end. Articles have some hundred; what longer texts (transcripts, tables, logs) have of inserts stands
-# at their ends. 5 MB of short lines that look like credits took 13 s.
-MOST_LINES_AN_END = 2_000
 CAPTION_TEXT = 400  # a picture's line with its description: agency captions of two sentences run to 350
 
-_LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
 _DATELINE_TAIL = re.compile(r"[)\]]?\.?[ \t\xa0]*(?:[-–—―−:]+[ \t\xa0]*)?")
 _DATELINE_MARK = re.compile(r"[-–—―−:)]")
 _LETTER = re.compile(r"[^\W_]")
@@ -93,22 +89,20 @@ def cleaning_version() -> int:
 def _lines(text: str, credits: Sequence[Credit]) -> Iterator[_Line]:
     """The lines that are not blank, of very many those at both ends, each with the credits that start in it."""
     placed = sorted((c for c in credits if c.start is not None and c.end is not None), key=lambda c: (c.start, c.end))
-    spans = [found.span() for found in _LINE.finditer(text) if not found.group().isspace()]
-    between = range(MOST_LINES_AN_END, max(MOST_LINES_AN_END, len(spans) - MOST_LINES_AN_END))
-    at = 0
-    for number in chain(range(min(len(spans), between.start)), range(between.stop, len(spans))):
-        start, end = spans[number]
-        end_before = spans[number - 1][1] if number else 0
+    at = end_before = 0
+    for start, end in text_lines(text):
         inside = []
         while at < len(placed) and (placed[at].start or 0) < end:
             if (placed[at].start or 0) >= start:
                 inside.append(placed[at])
             at += 1
         breaks = text.count("\n", end_before, start) or start - end_before
+        end_before = end
         yield _Line(start, end, text[start:end], inside, breaks)
 
 
 def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Removal]:
+    effort = Effort()
     may_list = 0  # how many more headlines may follow under the label above
     for line in lines:
         if not line.credits and not furniture and line.end - line.start > LONGEST_LINE:
@@ -119,7 +113,7 @@ def _removals(lines: Iterator[_Line], furniture: Container[int]) -> Iterator[Rem
         if spans:  # and what is left without them, so that cleaning the kept text again finds nothing more
             readings.append(kept_text(line.text, [Removal(span.rule, span.start - line.start, span.end - line.start) for span in spans]))
         folded = [fold(reading) for reading in readings if len(reading) <= LONGEST_LINE]
-        rule = next((rule for each in folded if (rule := rule_of(each))), None)
+        rule = next((rule for each in folded if (rule := rule_of(each, effort))), None)
         if whole is None and rule:
             whole = rule.name
         if whole is None and furniture and any(line_key(reading) in furniture for reading in readings):

@@ -13,6 +13,9 @@ import unicodedata
 
 import xxhash
 
+from ..words import is_overlong
+from .text_lines import text_lines
+
 # Longer lines are no furniture. Of 2,114 news pages of 146 outlets, the lines that stand on five pages and a tenth of their outlet's are 21
 # below 100 code points, one of 103 and one of 290, all furniture; of the two beyond 400, one is a paragraph of a series.
 LONGEST_LINE = 300
@@ -26,7 +29,6 @@ FEWEST_PAGES = 8
 # than a third); the box of a desk that writes less than a tenth of its outlet stays: the price of not touching such rows.
 SMALLEST_SHARE = 0.1
 
-_BREAKS = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -36,7 +38,7 @@ def line_key(line: str) -> int | None:
     None for a line without any letter or digit and for one of more than 300 code points. Numbers are masked because counters, prices and
     dates within furniture change ("3 comments", "Updated 9:41").
     """
-    if len(line) > LONGEST_LINE:
+    if len(line) > LONGEST_LINE or is_overlong(line, 2 * LONGEST_LINE):
         return None
     folded = line.lower() if line.isascii() else unicodedata.normalize("NFKC", line).casefold()
     normal = " ".join(folded.split())
@@ -47,8 +49,14 @@ def line_key(line: str) -> int | None:
 
 
 def line_keys(text: str) -> frozenset[int]:
-    """The keys of all lines of a text that have one."""
-    return frozenset(key for line in _BREAKS.findall(text) if (key := line_key(line)) is not None)
+    """The keys of a text's lines (of very many those at both ends, which alone can be cut) that have one."""
+    return frozenset(keyed_lines(text))
+
+
+def keyed_lines(text: str) -> dict[int, str]:
+    """The same with the line of each key, the last of lines that are alike."""
+    lines = (text[start:end] for start, end in text_lines(text))
+    return {key: line for line in lines if (key := line_key(line)) is not None}
 
 
 def is_furniture(pages: int, articles: int) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
-from syndtrack.urls import is_http
+from syndtrack.urls import MAX_URL, is_http
 
 MAX_LINES = 20_000
 # C code recurses over trees. Pages that nest deeper are read again with the elements that nest as line breaks.
@@ -238,8 +238,11 @@ class _Unfinished:
 
 
 def absolute(base: str, address: str) -> str | None:
-    """An address in a page as an absolute http(s) one; None for any other."""
-    if not address.strip():
+    """An address in a page as an absolute http(s) one; None for any other, and for one too long to be asked for.
+
+    As a base it would be gone through for each of a page's links.
+    """
+    if not address.strip() or len(address) > MAX_URL:
         return None
     try:
         found = urljoin(base, re.sub(r"[\t\r\n]", "", address.strip()).replace(" ", "%20"))

@@ -13,7 +13,7 @@ from syndtrack.errors import ArticleError
 from syndtrack.models import Link, Reading, Submission
 from syndtrack.reading.body import article_lines, unfold_layout
 from syndtrack.reading.markup import Line, absolute, drop, lines, parse
-from syndtrack.reading.structure import describe
+from syndtrack.reading.structure import MAX_TITLE, describe
 
 MAX_SIZE = 5_000_000
 MAX_LINKS = 200
@@ -56,7 +56,7 @@ def _read_text(submission: Submission, given: str) -> Reading:
 
 
 def _given_title(submission: Submission) -> str:
-    return _UNKEEPABLE.sub("", submission.title or "")
+    return _UNKEEPABLE.sub("", (submission.title or "")[:MAX_TITLE])
 
 
 def _read_fragment(submission: Submission, html: str) -> Reading:

@@ -32,9 +32,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from itertools import chain
 from typing import Any, Literal
 
+from ..words import is_overlong
+
 LONGEST_LINE = 250  # code points; longer lines are prose to all rules
+
+# Patterns looked for in all lines of one text; each takes up to half a millisecond for a line that is made to keep it busy, and one line
+# can hold the cues of ten languages. Of 2,000 articles none needed more than 49.
+MOST_SEARCHES = 1_000
 
 # accents, Arabic vowel signs and hamzas, Hebrew points; not the vowel signs of Indic scripts or Thai, which make other words
 _MARKS = re.compile(
@@ -90,7 +97,7 @@ class _LineRule:
     prose: frozenset[str]  # words of the language that tell a story in the third person: no box talks like that
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity
 class _Cue:
     rule: str
     pattern: re.Pattern[str]
@@ -109,16 +116,23 @@ class _Rules:
 
 
 def fold(line: str) -> Folded:
-    """A line as rules compare it."""
-    text = _unify(line)
+    """A line as rules compare it; nothing of one that is too long to be compared once its compatibility characters are written out."""
+    text = "" if is_overlong(line, 2 * LONGEST_LINE) else _unify(line)
     lead = _LEAD.match(text)
     text = text[lead.end() :] if lead else text
     low = text.casefold().replace("ß", "ss")
     return Folded(text if len(text) == len(low) else low, low)
 
 
-def rule_of(line: Folded) -> Rule | None:
-    """The rule that a folded line falls under, None for prose."""
+@dataclass(slots=True)
+class Effort:
+    """How many more patterns of boxes may be looked for in a text's lines."""
+
+    left: int = MOST_SEARCHES
+
+
+def rule_of(line: Folded, effort: Effort | None = None) -> Rule | None:
+    """The rule that a folded line falls under, None for prose. The lines of one text share their `effort`."""
     key = _key(line.low)
     if not key or len(line.low) > LONGEST_LINE:
         return None
@@ -127,31 +141,35 @@ def rule_of(line: Folded) -> Rule | None:
         if line.low.startswith(label.phrase) and (found := _label(label, line)):
             return found
     name = rules.whole.get(_NUMBERS.sub("0", line.low.rstrip(_TRAIL))) if len(line.low) <= rules.longest_whole else None
-    name = name or _box(rules, key, line.low)
+    name = name or _box(rules, key, line.low, effort or Effort())
     return Rule(name) if name else None
 
 
-def _box(rules: _Rules, key: str, low: str) -> str | None:
+def _box(rules: _Rules, key: str, low: str, effort: Effort) -> str | None:
     """The [[line]] or [[cue]] rule of a line."""
     for each in rules.lines.get(key, ()):
         start = each.starts.match(low)
-        if start and _continues(each, low[start.end() :]) and each.prose.isdisjoint(_WORDS.findall(low)):
+        if start and _continues(each, low[start.end() :], effort) and each.prose.isdisjoint(_WORDS.findall(low)):
             return each.rule
-    for name in rules.ascii_cues if low.isascii() else rules.cues:
-        if name in low:
-            for cue in rules.cues[name]:
-                if cue.pattern.search(low) and cue.prose.isdisjoint(_WORDS.findall(low)):
-                    return cue.rule
+    held = [rules.cues[name] for name in (rules.ascii_cues if low.isascii() else rules.cues) if name in low]
+    words = _WORDS.findall(low) if held else []
+    for cue in dict.fromkeys(chain.from_iterable(held)):
+        if effort.left and cue.prose.isdisjoint(words):
+            effort.left -= 1
+            if cue.pattern.search(low):
+                return cue.rule
     return None
 
 
-def _continues(rule: _LineRule, rest: str) -> bool:
+def _continues(rule: _LineRule, rest: str, effort: Effort) -> bool:
     """Whether a line goes on as its rule has it, after what it starts with."""
     words = _WORDS.findall(rest)
     if not words:
         return rule.alone
-    if rule.then and rule.then.match(rest):
-        return True
+    if rule.then and effort.left:
+        effort.left -= 1
+        if rule.then.match(rest):
+            return True
     if len(rest) > rule.within or (rule.one_sentence and _SENTENCES.search(rest)):
         return False
     text = f" {' '.join(words)} "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from syndtrack.reading.furniture import is_furniture, line_key, line_keys
+from syndtrack.reading.furniture import is_furniture, keyed_lines, line_keys
 
 
 class Lines:
@@ -64,7 +64,7 @@ class Lines:
             if held:
                 again.append((revision_id,))
                 if not held <= seen.keys():
-                    seen.update({key: line for line in text.split("\n") if (key := line_key(line)) in held})
+                    seen.update({key: line for key, line in keyed_lines(text).items() if key in held})
         self._db.executemany("UPDATE revision SET step = 'read' WHERE id = ?", again)
         self._db.executemany("DELETE FROM furniture WHERE publisher_id = ? AND line_key = ?", [(publisher_id, k) for k in changed - wanted])
         self._db.executemany(
