@@ -272,9 +272,9 @@ class Session:
         assert not allow_redirects
         return Response(self._web, url, headers)
 
-    def request(self, method: str, url: URL, *, headers: Mapping[str, str], data: object, allow_redirects: bool) -> Response:
-        """The same. Nobody is sent anything here."""
-        assert (method, data) == ("GET", None)
+    def request(self, method: str, url: URL, *, headers: Mapping[str, str], data: object, allow_redirects: bool, proxy: None) -> Response:
+        """The same. Nobody is sent anything here, and nobody stands in between."""
+        assert (method, data, proxy) == ("GET", None, None)
         return self.get(url, headers=headers, allow_redirects=allow_redirects)
 
     async def close(self) -> None:
