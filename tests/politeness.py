@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from pathlib import Path
+from sys import maxsize
 from typing import Any, cast
 
 from simulated_web import DELAY, Judge, SimulatedFetcher, SimulatedWeb, feed_number
@@ -107,7 +108,7 @@ class WatchedFlow(Flow):
         assert number is not None
         self.told.stored(number, again)
 
-    def _settle_own(self, articles: Collection[int]) -> None:
+    def _settle_own(self, articles: Collection[int], largest: int = maxsize) -> None:
         """Nothing is cleaned, matched or traced."""
 
     def catch_up(self) -> bool:
