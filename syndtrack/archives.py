@@ -33,6 +33,7 @@ NO_TEXT = (
     "\0\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\ufffd"  # of pictures and programs one character in five or more, of texts next to none
 )
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".warc", ".warc.gz")
+ADDRESS_WITHOUT_SCHEME = re.compile(r"(?:[\w-]+\.)+[^\W\d_][\w-]+(?::\d+)?/")  # a.example/b, but neither a.txt nor ../a.txt
 
 
 def read_archive(path: str, now: datetime) -> Iterator[Submission | Refusal]:
@@ -83,11 +84,11 @@ def read_any(path: str, now: datetime) -> Iterator[Submission | Refusal]:
     elif is_archive(path):
         yield from read_archive(path, now)
     else:
-        yield read_single(path, now)
+        yield read_single(path, now, or_address=False)
 
 
-def read_single(path: str, now: datetime) -> Submission:
-    """A file (`-`: standard input) of one article's plain text or HTML. Raises UsageError."""
+def read_single(path: str, now: datetime, *, or_address: bool = True) -> Submission:
+    """A file (`-`: standard input) of one article's plain text or HTML. Raises UsageError, which tells whether an address would do."""
     try:
         if path != "-" and is_archive(path) and Path(path).is_file():
             raise UsageError(f"{path[:200]}: an archive of articles; take it in with `syndtrack ingest`, then name an article's address")
@@ -95,7 +96,13 @@ def read_single(path: str, now: datetime) -> Submission:
             body = stream.read(MAX_PAGE + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
         name, reason = path[:200] or "an empty name", getattr(error, "strerror", None) or error
-        raise UsageError(f"{name}: {reason}; name a stored article's address, a file of text or HTML, or -") from error
+        step = (
+            "name a stored article's address, a file of text or HTML, or -"
+            if or_address
+            else "name a file of text or HTML, an archive, or -"
+        )
+        meant = f"; did you mean https://{name}?" if or_address and ADDRESS_WITHOUT_SCHEME.match(name) else ""
+        raise UsageError(f"{name}: {reason}; {step}{meant}") from error
     return _single(path, body, now)
 
 

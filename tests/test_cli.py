@@ -120,6 +120,25 @@ def test_a_file_without_an_address_is_given_none(filled, tmp_path: Path, command
         assert ".invalid" not in filled(command, name).stdout
 
 
+def test_where_an_address_lacks_its_beginning_the_whole_is_proposed(filled):
+    asked = filled("trace", BLOG["url"].removeprefix("https://"))
+    assert asked.exit_code == 2
+    assert asked.stderr.endswith(f"or -; did you mean {BLOG['url']}?\n")
+
+
+@pytest.mark.parametrize("command", ["trace", "inspect"])
+@pytest.mark.parametrize("name", ["none.txt", "../a.example/b", "folder/none.txt"])
+def test_a_file_that_is_not_there_is_taken_for_no_address(filled, command: str, name: str):
+    asked = filled(command, name)
+    assert asked.exit_code == 2
+    assert asked.stderr.startswith(f"syndtrack: {name}: No such file or directory; name a ")
+    assert "did you mean" not in asked.stderr
+
+
+def test_inspect_proposes_no_address_for_it_takes_files_only(filled):
+    assert filled("inspect", BLOG["url"]).stderr.endswith("name a file of text or HTML, an archive, or -\n")
+
+
 def test_a_text_without_a_headline_is_shown_by_its_first_words(filled, tmp_path: Path):
     (tmp_path / "t.txt").write_text(BLOG["text"], encoding="utf-8")
     shown = filled("trace", "t.txt").stdout.splitlines()[0]
