@@ -10,12 +10,13 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from io import BufferedReader
 from itertools import count
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,6 +35,13 @@ NO_TEXT = (
 )
 SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".warc", ".warc.gz")
 ADDRESS_WITHOUT_SCHEME = re.compile(r"(?:[\w-]+\.)+[^\W\d_][\w-]+(?::\d+)?/")  # a.example/b, but neither a.txt nor ../a.txt
+
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+
+def paths_of(given: Paths) -> list[str]:
+    """The paths that one or several are."""
+    return [fspath(each) for each in ([given] if isinstance(given, str | PathLike) else given)]
 
 
 def read_archive(path: str, now: datetime) -> Iterator[Submission | Refusal]:

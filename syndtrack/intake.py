@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from syndtrack.archives import check_archive, read_archive
+from syndtrack.archives import Paths, check_archive, paths_of, read_archive
 from syndtrack.errors import RefusedError
 from syndtrack.flow import ReadArticle, read_article
 from syndtrack.models import Refusal, Submission
@@ -40,11 +40,12 @@ class Batch:
     each: Sequence[Read]
 
 
-async def read_ahead(paths: Sequence[str], now: datetime) -> AsyncGenerator[Batch, None]:
+async def read_ahead(given: Paths, now: datetime) -> AsyncGenerator[Batch, None]:
     """The articles of archives in batches, in order. While one is worked on, the next is being read. Raises UsageError for a bad path.
 
     To be used in `aclosing`: it ends its worker processes when it is closed.
     """
+    paths = paths_of(given)
     for path in paths:
         check_archive(path)
     waiting: tuple[str, int, asyncio.Task[list[Read]]] | None = None

@@ -39,6 +39,7 @@ from syndtrack.urls import NOWHERE, is_http, is_nowhere, shown
 
 # Imported where they are used, since look-ups use none of them: the network's parts take 0.5 s of CPU, the rules of reading as much.
 if TYPE_CHECKING:
+    from syndtrack.archives import Paths
     from syndtrack.flow import Flow, ReadArticle
     from syndtrack.metrics import Metrics
     from syndtrack.pairing import Progress
@@ -168,15 +169,12 @@ class Tracker:
 
     def explain(self, url: str) -> Row:
         """The whole story of one feed (its address, or a part that no other has): how it is, what it asks for, its last polls, what comes
-        next and why. Raises UsageError where no feed is meant.
+        next and why. Raises UsageError where no feed is meant, or several.
         """
         from syndtrack.polling.explaining import explain  # noqa: PLC0415 - above
         from syndtrack.polling.hosts import host_names  # noqa: PLC0415 - above
 
-        feed, near = self.store.feeds.find(url)
-        if feed is None:
-            hint = f"did you mean {' or '.join(near)}?" if near else "`syndtrack feeds` lists them"
-            raise UsageError(f"{url}: no such feed is subscribed to; {hint}")
+        feed = self.store.feeds.find(url)
         now = self._now()
         waits, agreed = self.store.hosts.asked_to_wait(host_names(feed.url), now), self.store.websub.of_feed(feed.id)
         return explain(feed, *self.store.feeds.history(feed.id), waits, now, agreed=agreed)
@@ -225,14 +223,14 @@ class Tracker:
 
     # -- archives
 
-    def ingest(self, paths: Iterable[str], progress: Progress = lambda *_: None) -> IngestSummary:
-        """Take in archives of articles. Their order does not matter, twice is the same as once. Raises UsageError for a bad path."""
-        summary = asyncio.run(self._ingest(list(paths), progress))
+    def ingest(self, paths: Paths, progress: Progress = lambda *_: None) -> IngestSummary:
+        """Take in archives of articles: one or several. Their order does not matter, twice is as once. Raises UsageError for a bad path."""
+        summary = asyncio.run(self._ingest(paths, progress))
         if self._is_made:
             self._flow.settle(progress)  # outside the event loop, which would put off an interruption until its end
         return summary
 
-    async def _ingest(self, paths: Sequence[str], progress: Progress) -> IngestSummary:
+    async def _ingest(self, paths: Paths, progress: Progress) -> IngestSummary:
         """The same; what comes next is read while what came before is stored."""
         from syndtrack.intake import read_ahead, store_aside  # noqa: PLC0415 - above
 

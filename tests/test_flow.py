@@ -108,6 +108,13 @@ def test_the_insert_is_removed_and_the_last_line_is_a_credit(tracker: Tracker, t
         assert BLOG["text"][each["start"] : each["end"]] == each["text"]
 
 
+@pytest.mark.parametrize(
+    "named", [lambda path: path, Path, lambda path: [Path(path)], lambda path: iter([path])], ids=["one", "a Path", "Paths", "any"]
+)
+def test_archives_are_named_one_or_several_as_strings_or_paths(tracker: Tracker, tmp_path: Path, named):
+    assert tracker.ingest(named(archive(tmp_path, [AGENCY, AGGREGATOR]))).new == 2
+
+
 def test_taking_in_the_same_file_twice_changes_nothing(tracker: Tracker, tmp_path: Path):
     file = archive(tmp_path, [AGENCY, AGGREGATOR, BLOG, UNRELATED])
     assert tracker.ingest([file]).new == 4

@@ -10,6 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from syndtrack.errors import UsageError
 from syndtrack.models import Feed, FeedHints, PollResult
 from syndtrack.store.times import to_text, to_text_or_none, to_text_up, to_time_or_none
 from syndtrack.urls import shown
@@ -56,9 +57,9 @@ class Feeds:
         query = f"SELECT {', '.join(FIELDS)} FROM feed WHERE id IN (SELECT value FROM json_each(?)) ORDER BY next_check, id"
         return [_feed(row) for row in self._db.execute(query, (json.dumps(found),))]
 
-    def find(self, stated: str) -> tuple[Feed | None, list[str]]:
+    def find(self, stated: str) -> Feed:
         """The feed that an address means: exactly, else but for scheme, `www.`, a slash at the end and what is secret, else by any part
-        that no other feed's address has. Where there is none, the nearest addresses, without what is secret.
+        that no other feed's address has. Raises UsageError where none is meant, or several, with addresses without what is secret.
         """
         rows = self._db.execute("SELECT id, url FROM feed ORDER BY id").fetchall()
         wanted = _loosely(stated)
@@ -69,11 +70,14 @@ class Feeds:
         ):
             if len(found) == 1:
                 row = self._db.execute(f"SELECT {', '.join(FIELDS)} FROM feed WHERE id = ?", (found[0],)).fetchone()
-                return _feed(row), []
-        addresses = [_loosely(url) for _, url in rows]
-        near = [a for a in addresses if wanted and wanted in a] or get_close_matches(wanted, addresses[:MOST_COMPARED], NEAREST, 0.4)
-        by_form = {_loosely(url): shown(url) for _, url in rows}
-        return None, [by_form[a] for a in near[:NEAREST]]
+                return _feed(row)
+        if several := [shown(url) for _, url in rows if wanted and wanted in _loosely(url)]:
+            more = ", …" if len(several) > NEAREST else ""
+            raise UsageError(f"{stated}: {len(several)} feeds are meant: {', '.join(several[:NEAREST])}{more}; name one of them in full")
+        by_form = {_loosely(url): shown(url) for _, url in rows[:MOST_COMPARED]}
+        near = [by_form[form] for form in get_close_matches(wanted, by_form, NEAREST, 0.4)]
+        hint = f"did you mean {' or '.join(near)}?" if near else "`syndtrack feeds` lists them"
+        raise UsageError(f"{stated}: no such feed is subscribed to; {hint}")
 
     def history(self, feed_id: int) -> tuple[list[dict[str, Any]], int]:
         """A feed's last polls, the latest first, and how many entries it has shown so far."""
