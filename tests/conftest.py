@@ -7,11 +7,16 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from hypothesis import settings as laws
 from test_flow import AGENCY, AGGREGATOR, BLOG, UNRELATED
 
 from syndtrack.config import Settings
 from syndtrack.store.store import Store
 from syndtrack.tracker import Tracker
+
+# How long a law takes to check is not what is tested, and machines are busy.
+laws.register_profile("untimed", deadline=None)
+laws.load_profile("untimed")
 
 
 def ingested(folder: Path, articles: Sequence[dict[str, str]], name: str = "x.db") -> Tracker:
