@@ -7,9 +7,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import settings as laws
 from test_flow import AGENCY, AGGREGATOR, BLOG, UNRELATED
 
+from syndtrack.cli import main
 from syndtrack.config import Settings
 from syndtrack.store.store import Store
 from syndtrack.tracker import Tracker
@@ -35,6 +37,25 @@ def filled_db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with ingested(folder, [AGENCY, AGGREGATOR, BLOG, UNRELATED]) as tracker:
         tracker.add(["https://user:swordfish@feeds.example/rss?token=opensesame"])
     return folder / "x.db"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A command on `x.db` in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(main, ["--db", "x.db", *arguments], input=stdin)
+
+    return invoke
+
+
+@pytest.fixture
+def filled(run, tmp_path: Path):
+    """The same, the chain of three taken in."""
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(a) + "\n" for a in (AGENCY, AGGREGATOR, BLOG)), encoding="utf-8")
+    assert run("ingest", "a.jsonl").exit_code == 0
+    return run
 
 
 @pytest.fixture
