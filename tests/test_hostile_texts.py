@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from syndtrack.matching.fingerprint import fingerprint
 from syndtrack.models import Credit
-from syndtrack.polling.workers import Workers
+from syndtrack.polling.workers import MEMORY_BYTES, Workers
 from syndtrack.publishers import fold
 from syndtrack.reading.cleaning import clean
 from syndtrack.reading.furniture import line_keys
@@ -21,6 +21,7 @@ from syndtrack.words import folded_words, tokenise
 MARKS = "\u0301\u0316"  # above and below a letter: in order, the one below comes first
 FURNITURE = frozenset({1})
 SECONDS = 4.0
+MEMORY = 2 * MEMORY_BYTES  # time is what is looked at: one worker takes many of these texts, and each is handed over as a copy
 
 
 def repeated(unit: str) -> str:
@@ -69,13 +70,13 @@ async def test_what_is_done_outside_the_workers_takes_bounded_time_for_texts_of_
         words = await workers.run(tokenise, text, cut, what=f"words: {name}", deadline=SECONDS)
         await workers.run(fingerprint, words, what=f"fingerprint: {name}", deadline=SECONDS)
 
-    async with Workers(2, warm=("syndtrack.flow",)) as workers:
+    async with Workers(2, warm=("syndtrack.flow",), memory_bytes=MEMORY) as workers:
         await workers.run(fingerprint, tokenise("warm " * 40), what="tables made once")
         await asyncio.gather(*(prepare(workers, name) for name in TEXTS))
 
 
 async def test_names_and_headlines_of_any_length_are_folded_in_bounded_time():
     marks = "e" + repeated(MARKS)
-    async with Workers(1, warm=("syndtrack.flow",)) as workers:
+    async with Workers(1, warm=("syndtrack.flow",), memory_bytes=MEMORY) as workers:
         assert len(await workers.run(fold, marks, what="a name", deadline=SECONDS)) == 1
         assert len(await workers.run(folded_words, marks, what="a headline", deadline=SECONDS)) == 1
