@@ -263,8 +263,8 @@ def _is_said(source: int | None, publisher_id: int | None, word: Word) -> bool:
 
 
 def without_cycles(edges: Sequence[Edge], confirmed: Mapping[int, Sequence[Word]] = MappingProxyType({})) -> list[Edge]:
-    """The edges in their order, without those that would close a cycle, the least confident first. What a person confirmed is kept,
-    pairs of articles (`confirmed`, by copy) before names.
+    """The edges in their order, without those that would close a cycle, the least confident first. What a person confirmed is kept: pairs
+    of articles (`confirmed`, by copy) as they are; a name whose article would close one means another article, which was not observed.
 
     First sources alone never form one; the further sources of articles that merge several may.
     """
@@ -272,17 +272,19 @@ def without_cycles(edges: Sequence[Edge], confirmed: Mapping[int, Sequence[Word]
         return list(edges)
     sources: dict[Node, dict[Node, int]] = {}
     pairs = {(copy, word.source) for copy, words in confirmed.items() for word in words}
-    kept = set()
+    kept: dict[int, Edge] = {}
     for place in sorted(
         range(len(edges)),
         key=lambda k: ((edges[k].copy, edges[k].source) not in pairs, edges[k].verdict is None, -edges[k].confidence, k),
     ):
         edge = edges[place]
         if edge.source is None or _way(edge.source, edge.copy, sources) is None:
-            kept.add(place)
+            kept[place] = edge
             if edge.source is not None:
                 sources.setdefault(edge.copy, {})[edge.source] = place
-    return [e for k, e in enumerate(edges) if k in kept]
+        elif edge.verdict is not None:
+            kept[place] = replace(edge, source=None, kind="edited", evidence=())
+    return [kept[k] for k in sorted(kept)]
 
 
 def _has_cycle(edges: Iterable[Edge]) -> bool:
