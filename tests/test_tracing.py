@@ -133,6 +133,51 @@ def test_the_agencys_article_takes_the_place_of_its_name_when_it_turns_up():
     assert sources(trace(agency, *papers)) == {1: (3, AGENCY), 2: (3, AGENCY)}
 
 
+def naming(number, publisher, minutes, line, named=AGENCY, *, inserts=()):
+    """An article that ends with a republication credit, dated when it was seen."""
+    paragraphs, published = [*PARAGRAPHS, *inserts, line], NOON + timedelta(minutes=minutes)
+    return version(number, publisher, paragraphs, minutes, inserts=inserts, published=published, credits=[("republication", line, named)])
+
+
+@pytest.mark.parametrize("lines", [("Source: AFP", "Source: AFP"), ("Quelle: AFP", "(via AFP)"), ("来源：AFP", "来源：AFP")])
+def test_papers_that_give_an_agency_as_their_source_in_a_line_of_its_own_are_siblings(lines):
+    traced = trace(*(naming(n, p, 30 * n, line) for n, p, line in zip((1, 2), (PAPER, GAZETTE), lines, strict=True)))
+    assert sources(traced) == {1: (None, AGENCY), 2: (None, AGENCY)}
+
+
+def test_many_papers_with_one_agency_text_make_no_ladder():
+    papers = [naming(n, p, 5 * n, "Source: AFP") for n, p in enumerate((PAPER, GAZETTE, HERALD, BLOG, AGGREGATOR), 1)]
+    assert sources(trace(*papers)) == dict.fromkeys(range(1, 6), (None, AGENCY))
+
+
+def test_the_agencys_article_takes_the_place_of_its_name_in_such_lines_too():
+    papers = [naming(1, PAPER, 10, "Source: AFP"), naming(2, GAZETTE, 45, "Source: AFP")]
+    assert sources(trace(version(3, AGENCY, PARAGRAPHS), *papers)) == {1: (3, AGENCY), 2: (3, AGENCY)}
+
+
+def test_a_paper_that_names_an_agency_otherwise_than_the_one_before_it_is_left_undecided():
+    traced = trace(dateline(1, PAPER, 0, published=NOON), naming(2, GAZETTE, 30, "Source: AFP"))
+    assert sources(traced) == {1: (None, AGENCY)}
+    assert traced.undecided == {2}
+
+
+def test_a_paper_that_took_over_another_ones_insert_is_its_copy_although_it_names_the_agency():
+    insert = "READ ALSO: Ten harbours you have never heard of"
+    traced = trace(naming(1, PAPER, 0, "Source: AFP", inserts=[insert]), naming(2, GAZETTE, 40, "Quelle: AFP", inserts=[insert]))
+    assert sources(traced) == {1: (None, AGENCY), 2: (1, PAPER)}
+
+
+def test_two_blogs_that_name_a_site_nobody_polls_in_the_shortest_words_are_siblings():
+    blogs = [naming(1, BLOG, 0, "Via Zerohedge", AGGREGATOR), naming(2, GAZETTE, 30, "Via Zerohedge", AGGREGATOR)]
+    assert sources(trace(*blogs)) == {1: (None, AGGREGATOR), 2: (None, AGGREGATOR)}
+
+
+def test_a_credit_line_with_words_of_its_own_shows_through_which_copy_it_came():
+    line = "With the kind permission of our old friends at Zerohedge, who had it from the pier."
+    blogs = [naming(1, BLOG, 0, line, AGGREGATOR), naming(2, GAZETTE, 30, line, AGGREGATOR)]
+    assert sources(trace(*blogs)) == {1: (None, AGGREGATOR), 2: (1, BLOG)}
+
+
 def test_an_article_dated_before_its_agency_original_is_still_the_copy():
     agency = version(1, AGENCY, PARAGRAPHS, 0, published=NOON)
     copy = dateline(2, PAPER, 30, published=NOON - timedelta(days=1))
@@ -234,9 +279,11 @@ def test_a_passage_that_another_version_of_the_same_text_has_is_no_second_source
 
 
 def test_a_copy_that_stops_where_an_abridged_version_stops_has_its_text_from_there():
-    whole = [version(1, AGGREGATOR, PARAGRAPHS, 0), version(2, GAZETTE, PARAGRAPHS, 30), version(3, HERALD, PARAGRAPHS, 70)]
-    abridged, third = version(4, PAPER, PARAGRAPHS[:4], 60), version(5, BLOG, PARAGRAPHS[:4], 120)
-    traced = trace(*whole, abridged, third)
+    def dated(number, publisher, minutes, paragraphs=PARAGRAPHS):
+        return version(number, publisher, paragraphs, minutes, published=NOON + timedelta(minutes=minutes))
+
+    whole = [dated(1, AGGREGATOR, 0), dated(2, GAZETTE, 30), dated(3, HERALD, 70)]
+    traced = trace(*whole, dated(4, PAPER, 60, PARAGRAPHS[:4]), dated(5, BLOG, 120, PARAGRAPHS[:4]))
     assert sources(traced)[5] == (4, PAPER)
     (edge,) = [e for e in traced.edges if e.copy == 5]
     assert any("both end where other versions go on" in e.text for e in edge.evidence if e.kind == "innovation")

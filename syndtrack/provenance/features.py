@@ -15,7 +15,7 @@ from syndtrack.models import Match, Version
 from syndtrack.provenance.comparing import Comparison, Desk
 from syndtrack.provenance.habits import claim_kind
 from syndtrack.provenance.omissions import NEXT_TO_NOTHING, Around, around, omissions
-from syndtrack.provenance.statements import Statement, Statements, statements_of
+from syndtrack.provenance.statements import Statements, statements_of
 from syndtrack.provenance.texts import Prepared, prepare
 from syndtrack.provenance.trees import OUTSIDE
 from syndtrack.publishers import Registry
@@ -228,15 +228,17 @@ class Story:
         mine, theirs, version, other = self.said[copy], self.said[source], self.versions[copy], self.versions[source]
         named = [s for s in mine.republication if s.publisher_id == other.publisher_id]
         elsewhere = {s.publisher_id for s in mine.republication} - {other.publisher_id}
+        # Papers that print one agency's text name it in such a line, too: that tells nothing of a hop that was skipped.
+        skipped = {p for p in elsewhere if not self._is_agency(p)}
         present = {self.versions[u].publisher_id for u in self.candidates[copy]}
         their_lines = {s.line for s in theirs.republication}
         features = {
             "credit.named": float(bool(named)),
             "credit.hat": float(other.publisher_id in mine.hat_ids),
             "credit.other_present": float(bool(elsewhere & present)),
-            "credit.other_hidden": float(bool(elsewhere - present)),
-            "credit.same_origin": float(bool(elsewhere & (theirs.republication_ids | theirs.wire_ids))),
-            "credit.line_inherited": float(any(s.line in their_lines for s in mine.republication)),
+            "credit.other_hidden": float(bool(skipped - present)),
+            "credit.same_origin": float(bool(skipped & (theirs.republication_ids | theirs.wire_ids))),
+            "credit.line_inherited": float(any(s.telling and s.line in their_lines for s in mine.republication)),
             "credit.reverse": float(version.publisher_id in theirs.republication_ids | theirs.wire_ids | theirs.hat_ids),
             "credit.source_derived": float(bool(theirs.republication)),
             "link.to": float(other.article_id in version.links),
@@ -345,6 +347,15 @@ class Story:
             "sibling.names_other": float(bool(self.said[copy].all)),
         }
 
+    def _alike(self, copy: int, publisher_id: int, carriers: Sequence[int]) -> float:
+        """If a version names an agency by a republication credit, the share that does so, too, of the candidates that name it."""
+        if not carriers or not self._is_agency(publisher_id) or publisher_id not in self.said[copy].republication_ids:
+            return 0.0
+        return sum(publisher_id in self.said[u].republication_ids for u in carriers) / len(carriers)
+
+    def _is_agency(self, publisher_id: int) -> bool:
+        return self.publishers[publisher_id].kind == "agency"
+
     def _name(self, publisher_id: int) -> str:
         return self.publishers[publisher_id].name
 
@@ -352,11 +363,12 @@ class Story:
         said = self.said[copy]
         mine = [s for s in said.all if s.publisher_id == publisher_id]
         carriers = [u for u in self.candidates[copy] if any(s.publisher_id == publisher_id for s in self.said[u].all)]
-        lines = {s.line for s in mine}
+        lines = {s.line for s in mine if s.telling or s.credit.kind == "wire"}
         earlier = [u for u in self.candidates[copy] if self.versions[u].first_seen < self.versions[copy].first_seen]
         features = {
             "hidden": 1.0,
-            "hidden.agency": float(self.publishers[publisher_id].kind == "agency"),
+            "hidden.agency": float(self._is_agency(publisher_id)),
+            "hidden.agency_alike": self._alike(copy, publisher_id, carriers),
             "hidden.address": float(any(s.credit.url for s in mine)),
             "hidden.alone": float(not self.candidates[copy]),
             "hidden.carriers": log1p(len(carriers)),
@@ -371,7 +383,8 @@ class Story:
             "hidden.earliest": float(not earlier),
         }
         for s in mine:
-            features[_stated(s)] = 1.0
+            named_as_others_are = features["hidden.agency"] and s.credit.kind == "republication"
+            features["hidden.agency_republication" if named_as_others_are else f"hidden.{s.credit.kind}_{s.place}"] = 1.0
         return {name: value for name, value in features.items() if value}
 
     def _none(self, copy: int, best: int, share: float) -> dict[str, float]:
@@ -396,10 +409,6 @@ class Story:
             "none.title": float(self._title_holders(copy) > 0),
         }
         return {name: value for name, value in features.items() if value}
-
-
-def _stated(s: Statement) -> str:
-    return f"hidden.{s.credit.kind}_{s.place}"
 
 
 def lag_name(hours: float) -> str:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from syndtrack.models import Credit, ResolvedCredit, Version
+from syndtrack.words import folded_words
 
 Place = Literal["top", "middle", "end", "field"]
 # A line within so many characters of either end stands where credits stand.
 MARGIN = 400
+# With so few words beside the name or address ("Source: X", "Originally published by X") any two that name X write the same line.
+FEW_WORDS = 3
+ADDRESS = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A republication or wire credit that names somebody else: where it stands, and its line as it is written."""
+    """A republication or wire credit that names somebody else: where it stands, its line as it is written, and whether the line has words
+    enough of its own to tell where it was taken over from.
+    """
 
     credit: Credit
     publisher_id: int
     place: Place
     line: str
+    telling: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,14 @@ def place_of(credit: Credit, length: int) -> Place:
     return "top" if before <= after else "end"
 
 
+def is_telling(credit: Credit) -> bool:
+    """Whether a credit's line says more than whom it names."""
+    rest = ADDRESS.sub(" ", credit.text)
+    if credit.name:
+        rest = rest.replace(credit.name, " ")
+    return len(folded_words(rest).split()) > FEW_WORDS
+
+
 def statements_of(version: Version) -> Statements:
     """Credits sorted by what they say; those that name the version's own publisher say nothing of a source."""
     length = len(version.texts[0])
@@ -65,7 +81,8 @@ def statements_of(version: Version) -> Statements:
         for resolved in version.credits:
             number = resolved.publisher_id
             if resolved.credit.kind == kind and number is not None and number != version.publisher_id:
-                found.append(Statement(resolved.credit, number, place_of(resolved.credit, length), " ".join(resolved.credit.text.split())))
+                credit, line = resolved.credit, " ".join(resolved.credit.text.split())
+                found.append(Statement(credit, number, place_of(credit, length), line, is_telling(credit)))
         return tuple(found)
 
     republication, wire, hats = of_kind("republication"), of_kind("wire"), of_kind("hat-tip")
