@@ -59,6 +59,21 @@ def test_a_publisher_known_from_credits_alone_goes_by_one_spelling_whatever_came
     assert len(found) == 1
 
 
+def test_a_publisher_that_spells_its_name_in_several_ways_goes_by_one_of_them_whatever_came_first():
+    stated = [(name, f"https://digest.example/{n}") for n, name in enumerate(("PILOT DIGEST", "The Pilot Digest", "Pilot Digest"))]
+    found = {json.dumps(publishers_after(order)) for order in permutations([*stated, VIA])}
+    assert len(found) == 1
+    assert ["Pilot Digest", "statement"] in json.loads(found.pop())[1]
+
+
+def test_a_name_that_a_person_gave_stays_however_the_publisher_spells_it(store: Store):
+    with store.transaction():
+        number = store.publishers.of_article("The Pilot Digest", "https://digest.example/1")
+        store.decisions.rename(number, "The Pilot Digest", START)
+        store.publishers.of_article("Pilot Digest", "https://digest.example/2")
+    assert ("The Pilot Digest",) in rows(store, "SELECT name FROM publisher")
+
+
 def test_an_ambiguous_name_stays_unresolved(store: Store):
     with store.transaction():
         store.publishers.seed([Publisher("Post A", aliases=("The Post",)), Publisher("Post B", aliases=("The Post",))])

@@ -35,6 +35,11 @@ def feed_name(title: str | None, domain: str = "") -> str:
     return " ".join(FEED_WORDS.sub(" ", first).split()).strip(" -–—|:,")[:MAX_NAME]
 
 
+def _spelling(name: str) -> tuple[bool, str]:
+    """By what the spellings of one name are put in order: those in capitals or small letters only are the last to be chosen."""
+    return name.isupper() or name.islower(), name
+
+
 class StoredPublishers(Mapping[int, Publisher]):
     """Publishers by their ids, each read when it is first asked for: what a poll brought concerns a handful of 50,000."""
 
@@ -199,6 +204,7 @@ class Publishers:
         held = self._at_domain(domain)
         if len(ids) == 1:
             number = next(iter(ids))
+            self._spell(number, name)
             if held and held[1] and held[0] != number and not self._is_decided(held[0]):
                 self.merge(held[0], number)
                 self._db.execute("UPDATE publisher_domain SET unnamed = 0 WHERE domain = ?", (domain,))
@@ -213,6 +219,12 @@ class Publishers:
             self._name_site(held[0], name, domain)
             return held[0]
         return self._declare(name, "" if held else domain, "statement")
+
+    def _spell(self, number: int, name: str) -> None:
+        """Call a publisher that goes by a name which was stated the first of all its spellings: the same, whatever came first."""
+        called = self._db.execute("SELECT name FROM publisher WHERE id = ? AND known_from = 'statement'", (number,)).fetchone()
+        if called and _spelling(name) < _spelling(called[0]) and fold(name) == fold(called[0]) and not self._is_decided(number):
+            self._db.execute("UPDATE OR IGNORE publisher SET name = ? WHERE id = ?", (name, number))
 
     def _is_decided(self, number: int) -> bool:
         """Whether a person has said something of a publisher: then nothing that is computed makes it another."""
@@ -284,7 +296,7 @@ class Publishers:
         number = self._credited.get(key)
         if number is None:
             number = self._credited[key] = self._insert(self._free_name(name, ""), "unknown", "credit", None)
-        elif name < self._db.execute("SELECT name FROM publisher WHERE id = ?", (number,)).fetchone()[0]:
+        elif _spelling(name) < _spelling(self._db.execute("SELECT name FROM publisher WHERE id = ?", (number,)).fetchone()[0]):
             self._db.execute(
                 "UPDATE OR IGNORE publisher SET name = ? WHERE id = ?", (name, number)
             )  # of several spellings the same, whatever came first
