@@ -387,14 +387,18 @@ def test_another_form_is_refused_by_name(tracker: Tracker):
         tracker.export(BLOG["url"], "turtle")
 
 
-def test_in_prov_the_edges_of_a_text_that_is_not_stored_start_from_it(tmp_path: Path):
+def test_the_edges_of_a_text_that_is_not_stored_start_from_it_and_nobody_is_said_to_publish_it(tmp_path: Path):
     stored = tmp_path / "articles.jsonl"
     stored.write_text(json.dumps(AGENCY), encoding="utf-8")
     text = tmp_path / "text.txt"
     text.write_text(f"{AGENCY['text']}\n\nVia Lunnet Wire\n", encoding="utf-8")
     with Tracker(Settings(db=tmp_path / "news.db")) as tracker:
         tracker.ingest([str(stored)])
-        exported = tracker.export(str(text), "prov")
+        exported, schema = tracker.export(str(text), "prov"), tracker.export(str(text), "jsonld")
     copies = {d["prov:generatedEntity"] for d in exported["wasDerivedFrom"].values()}
     assert [exported["entity"][name]["syndtrack:observed"] for name in copies] == [True]
     assert not any("unobserved//" in name for name in exported["entity"])
+    assert "this text" not in json.dumps(exported["agent"])
+    assert not {a["prov:entity"] for a in exported["wasAttributedTo"].values()} & copies
+    assert "publisher" not in schema
+    assert schema["isBasedOn"][0]["publisher"]["name"] == "Lunnet Wire"

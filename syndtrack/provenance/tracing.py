@@ -8,19 +8,21 @@ What each kind of evidence is worth: a simulated newsroom of 5,000 articles that
 kind taken away by giving it no weight in the second pass, without fitting anew.
 
     taken away            edge_precision   parent_accuracy   … uncredited   origin_accuracy
-    nothing                         .947              .931           .783              .958
-    overlap                         .937              .923           .743              .955
-    innovations                     .924              .903           .670              .955
-      headlines                     .944              .917           .729              .938
-      lines cut by cleaning         .947              .931           .780              .958
-      omissions                     .945              .923           .755              .949
-    credits, agency lines           .866              .842           .779              .944
-    time                            .936              .919           .755              .947
-    what sources candidates have    .941              .919           .747              .945
+    nothing                         .949              .930           .774              .957
+    overlap                         .942              .918           .729              .950
+    innovations                     .922              .897           .646              .950
+      headlines                     .943              .913           .713              .935
+      lines cut by cleaning         .948              .929           .771              .957
+      omissions                     .946              .920           .738              .947
+    credits, agency lines           .874              .828           .762              .918
+    time                            .941              .918           .745              .948
+    what sources candidates have    .947              .917           .734              .937
 
 Whom a publisher names as a rule has little weight, set by hand: simulated publishers have no habits, and without it a newsroom of 3,000 had
 the same parents and edges. No weight helps with credits that name the wrong publisher: of 211 such copies the source of 54 % was found, and
-of 52 % when those credits were taken away, for what is left then is a copy that names nobody.
+of 52 % when those credits were taken away, for what is left then is a copy that names nobody. What an agency weighs that is named by a
+republication credit is set by hand, too, for all papers that print its text may do so; in the newsroom only copies of copies do, and of 165
+such copies 66 instead of 119 have the right source, 18 are undecided and 42 are called the agency's.
 """
 
 from __future__ import annotations

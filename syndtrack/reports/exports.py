@@ -80,7 +80,8 @@ class _Graph:
         if node["first_seen"] is not None:
             attributes.append((self.own("firstSeen"), datetime.fromisoformat(node["first_seen"])))
         self.document.entity(name, attributes)
-        self.document.attribution(name, self._publisher(node["publisher"]))
+        if not _is_own_text(node):
+            self.document.attribution(name, self._publisher(node["publisher"]))
         if node["observed"]:
             self._observed.append(name)
         return name
@@ -91,6 +92,8 @@ class _Graph:
             scheme, _, rest = node["url"].partition(":")
             return self._namespaces[scheme.lower()][STRAY_PERCENT.sub("%25", quote(rest, safe=IN_URI, errors="replace"))]
         place = blake2b(f"{role} {copy} {node['url']}".encode(errors="replace"), digest_size=8).hexdigest()
+        if _is_own_text(node):
+            return self.own(f"text/{place}")
         return self.own(f"unobserved/{quote(node['publisher'], safe='', errors='replace')}/{place}")
 
     def _publisher(self, publisher: str) -> QualifiedName:
@@ -199,8 +202,15 @@ def _agencies(record: TraceRecord) -> set[str | None]:
 def _news_article(node: NodeRecord) -> dict[str, Any]:
     """A node without its sources; what is not known is left out."""
     stated = {"@id": node["url"], "url": node["url"], "headline": node["title"], "datePublished": node["published"]}
-    named = {name: value for name, value in stated.items() if value is not None}
-    return {"@type": "NewsArticle", **named, "publisher": _organization(node["publisher"])}
+    named: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+    if not _is_own_text(node):
+        named["publisher"] = _organization(node["publisher"])
+    return {"@type": "NewsArticle", **named}
+
+
+def _is_own_text(node: NodeRecord) -> bool:
+    """Whether a node is the text that was looked up without being stored: of whoever publishes it nothing is known."""
+    return node["observed"] and node["url"] is None
 
 
 def _work(node: NodeRecord) -> dict[str, Any]:
