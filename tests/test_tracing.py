@@ -9,6 +9,7 @@ import pytest
 
 from syndtrack.models import Credit, Match, Publisher, Removal, ResolvedCredit, Version
 from syndtrack.provenance.features import Story
+from syndtrack.provenance.statements import is_telling
 from syndtrack.provenance.tracing import trace_story
 from syndtrack.provenance.weights import FILE, FIRST, SECOND, rewritten
 from syndtrack.publishers import Registry
@@ -133,10 +134,18 @@ def test_the_agencys_article_takes_the_place_of_its_name_when_it_turns_up():
     assert sources(trace(agency, *papers)) == {1: (3, AGENCY), 2: (3, AGENCY)}
 
 
-def naming(number, publisher, minutes, line, named=AGENCY, *, inserts=()):
+def naming(number, publisher, minutes, line, named=AGENCY, *, inserts=(), paragraphs=PARAGRAPHS):
     """An article that ends with a republication credit, dated when it was seen."""
-    paragraphs, published = [*PARAGRAPHS, *inserts, line], NOON + timedelta(minutes=minutes)
-    return version(number, publisher, paragraphs, minutes, inserts=inserts, published=published, credits=[("republication", line, named)])
+    published = NOON + timedelta(minutes=minutes)
+    return version(
+        number,
+        publisher,
+        [*paragraphs, *inserts, line],
+        minutes,
+        inserts=inserts,
+        published=published,
+        credits=[("republication", line, named)],
+    )
 
 
 @pytest.mark.parametrize("lines", [("Source: AFP", "Source: AFP"), ("Quelle: AFP", "(via AFP)"), ("来源：AFP", "来源：AFP")])
@@ -155,10 +164,29 @@ def test_the_agencys_article_takes_the_place_of_its_name_in_such_lines_too():
     assert sources(trace(version(3, AGENCY, PARAGRAPHS), *papers)) == {1: (3, AGENCY), 2: (3, AGENCY)}
 
 
-def test_a_paper_that_names_an_agency_otherwise_than_the_one_before_it_is_left_undecided():
+def test_a_paper_that_names_an_agency_otherwise_than_the_one_before_it_is_its_sibling():
     traced = trace(dateline(1, PAPER, 0, published=NOON), naming(2, GAZETTE, 30, "Source: AFP"))
-    assert sources(traced) == {1: (None, AGENCY)}
-    assert traced.undecided == {2}
+    assert sources(traced) == {1: (None, AGENCY), 2: (None, AGENCY)}
+
+
+def test_many_papers_with_the_agencys_own_line_make_no_ladder():
+    papers = [dateline(n, p, 20 * n, published=NOON + timedelta(minutes=20 * n)) for n, p in enumerate((PAPER, GAZETTE, HERALD, BLOG), 1)]
+    assert sources(trace(*papers)) == dict.fromkeys(range(1, 5), (None, AGENCY))
+
+
+def test_a_paper_that_shares_another_ones_changes_is_not_said_to_have_its_text_from_the_agency_they_all_name():
+    changed = [PARAGRAPHS[0].replace("oldest", "eldest"), PARAGRAPHS[1].replace("Both", "The two"), *PARAGRAPHS[2:4]]
+    changed += [PARAGRAPHS[4].replace("catamaran", "trimaran"), PARAGRAPHS[5].replace("a joke", "a bad joke")]
+
+    def paper(number, publisher, minutes, paragraphs):
+        return replace(
+            naming(number, publisher, minutes, "Source: AFP", paragraphs=paragraphs), url=f"https://{publisher}.example/{number}"
+        )
+
+    plain = [paper(n, p, 2 * n, PARAGRAPHS) for n, p in ((3, HERALD), (4, BLOG))]
+    first, second = paper(1, PAPER, 0, changed), paper(2, GAZETTE, 30, changed)
+    assert sources(trace(first, second, *plain))[2] == (1, PAPER)
+    assert (2, None) not in {(e.copy, e.source) for e in trace(first, second, *plain, paper(5, AGGREGATOR, 10, PARAGRAPHS)).edges}
 
 
 def test_a_paper_that_took_over_another_ones_insert_is_its_copy_although_it_names_the_agency():
@@ -176,6 +204,22 @@ def test_a_credit_line_with_words_of_its_own_shows_through_which_copy_it_came():
     line = "With the kind permission of our old friends at Zerohedge, who had it from the pier."
     blogs = [naming(1, BLOG, 0, line, AGGREGATOR), naming(2, GAZETTE, 30, line, AGGREGATOR)]
     assert sources(trace(*blogs)) == {1: (None, AGGREGATOR), 2: (1, BLOG)}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "telling"),
+    [
+        ("Source: Harbour Notes", "Harbour Notes", False),
+        ("Originally published by Harbour Notes", "Harbour Notes", False),
+        ("First published that day by Harbour Notes", "Harbour Notes", True),
+        ("Via https://harbournotes.example/a-story-of-many-words", None, False),
+        ("Via harbournotes.example/a/story-of-many-words", "harbournotes.example", False),
+        ("बंदरगाह समाचार से साभार", "बंदरगाह समाचार", False),
+        ("来源：港口报", "港口报", False),
+    ],
+)
+def test_a_credit_line_is_telling_with_more_than_three_words_beside_the_name(line, name, telling):
+    assert is_telling(Credit("republication", line, name)) == telling
 
 
 def test_an_article_dated_before_its_agency_original_is_still_the_copy():

@@ -92,6 +92,8 @@ def _kind_of(s: Statement) -> EvidenceKind:
 
 def _sibling_evidence(story: Story, copy: int, option: Option, weight: float) -> tuple[Evidence, ...]:
     carriers = [u for u in story.candidates[copy] if any(s.publisher_id == option.publisher_id for s in story.said[u].all)]
+    if not carriers:
+        return ()
     told = "article with this text names" if len(carriers) == 1 else "articles with this text name"
     return (Evidence("overlap", f"{len(carriers)} {told} that publisher", weight),)
 

@@ -133,9 +133,14 @@ class Story:
         rare = self._rare(copy, compared)
         likely = [c for u, c in zip(sources, compared, strict=True) if u in witnesses]
         pure = sum(c.own_edits == c.missed_edits == 0 and c.missed_words <= NEXT_TO_NOTHING for c in likely)
+        bound = compared[0].rare_edits + (compared[0].rare >= LEAST_SHARED) if compared else 0
         for p, f in self._hidden(copy).items():
-            of_siblings = {"sibling.pure": log1p(pure)} if pure and "sibling" in f else {}
-            found.append(Option(OUTSIDE, p, f | of_siblings | {f"hidden.{name}": value for name, value in rare.items()}))
+            more = {f"hidden.{name}": value for name, value in rare.items()}
+            if pure and "sibling" in f:
+                more["sibling.pure"] = log1p(pure)
+            if bound and "hidden.agency_republication" in f:
+                more["hidden.agency_bound"] = log1p(bound)
+            found.append(Option(OUTSIDE, p, f | more))
         of_copy = compared[0].of_copy if compared else 1
         found.append(
             Option(OUTSIDE, None, self._none(copy, others.best, others.best / max(1, of_copy)) | {f"none.{k}": v for k, v in rare.items()})
@@ -238,7 +243,9 @@ class Story:
             "credit.other_present": float(bool(elsewhere & present)),
             "credit.other_hidden": float(bool(skipped - present)),
             "credit.same_origin": float(bool(skipped & (theirs.republication_ids | theirs.wire_ids))),
-            "credit.line_inherited": float(any(s.telling and s.line in their_lines for s in mine.republication)),
+            "credit.line_inherited": float(
+                any(s.publisher_id in skipped and s.telling and s.line in their_lines for s in mine.republication)
+            ),
             "credit.reverse": float(version.publisher_id in theirs.republication_ids | theirs.wire_ids | theirs.hat_ids),
             "credit.source_derived": float(bool(theirs.republication)),
             "link.to": float(other.article_id in version.links),
@@ -282,7 +289,7 @@ class Story:
             "wire.only_line": float(bool(same) and not common),
             "wire.other_line": float(bool(both) and not same),
             "wire.copy_only": float(bool(mine.wire_ids - theirs.wire_ids)),
-            "wire.source_only": float(bool(theirs.wire_ids - mine.wire_ids)),
+            "wire.source_only": float(bool(theirs.wire_ids - mine.ids)),
         }
 
     def _time(self, copy: int, source: int) -> dict[str, float]:
@@ -347,11 +354,9 @@ class Story:
             "sibling.names_other": float(bool(self.said[copy].all)),
         }
 
-    def _alike(self, copy: int, publisher_id: int, carriers: Sequence[int]) -> float:
-        """If a version names an agency by a republication credit, the share that does so, too, of the candidates that name it."""
-        if not carriers or not self._is_agency(publisher_id) or publisher_id not in self.said[copy].republication_ids:
-            return 0.0
-        return sum(publisher_id in self.said[u].republication_ids for u in carriers) / len(carriers)
+    def _alike(self, publisher_id: int, carriers: Sequence[int]) -> float:
+        """The share of the candidates which name an agency that do so by a republication credit."""
+        return sum(publisher_id in self.said[u].republication_ids for u in carriers) / max(1, len(carriers))
 
     def _is_agency(self, publisher_id: int) -> bool:
         return self.publishers[publisher_id].kind == "agency"
@@ -360,15 +365,15 @@ class Story:
         return self.publishers[publisher_id].name
 
     def _named_hidden(self, copy: int, publisher_id: int, present: Collection[int]) -> dict[str, float]:
-        said = self.said[copy]
+        said, of_agency = self.said[copy], self._is_agency(publisher_id)
         mine = [s for s in said.all if s.publisher_id == publisher_id]
         carriers = [u for u in self.candidates[copy] if any(s.publisher_id == publisher_id for s in self.said[u].all)]
-        lines = {s.line for s in mine if s.telling or s.credit.kind == "wire"}
+        lines = {s.line for s in mine if s.credit.kind == "wire" or (s.telling and not of_agency)}
         earlier = [u for u in self.candidates[copy] if self.versions[u].first_seen < self.versions[copy].first_seen]
         features = {
             "hidden": 1.0,
-            "hidden.agency": float(self._is_agency(publisher_id)),
-            "hidden.agency_alike": self._alike(copy, publisher_id, carriers),
+            "hidden.agency": float(of_agency),
+            "hidden.agency_alike": self._alike(publisher_id, carriers) if of_agency and publisher_id in said.republication_ids else 0.0,
             "hidden.address": float(any(s.credit.url for s in mine)),
             "hidden.alone": float(not self.candidates[copy]),
             "hidden.carriers": log1p(len(carriers)),
@@ -383,8 +388,8 @@ class Story:
             "hidden.earliest": float(not earlier),
         }
         for s in mine:
-            named_as_others_are = features["hidden.agency"] and s.credit.kind == "republication"
-            features["hidden.agency_republication" if named_as_others_are else f"hidden.{s.credit.kind}_{s.place}"] = 1.0
+            of_papers = of_agency and s.credit.kind == "republication"
+            features["hidden.agency_republication" if of_papers else f"hidden.{s.credit.kind}_{s.place}"] = 1.0
         return {name: value for name, value in features.items() if value}
 
     def _none(self, copy: int, best: int, share: float) -> dict[str, float]:

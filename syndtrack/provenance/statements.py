@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from syndtrack.models import Credit, ResolvedCredit, Version
-from syndtrack.words import folded_words
+from syndtrack.words import WORD_WEIGHT, tokenise
 
 Place = Literal["top", "middle", "end", "field"]
 # A line within so many characters of either end stands where credits stand.
 MARGIN = 400
 # With so few words beside the name or address ("Source: X", "Originally published by X") any two that name X write the same line.
 FEW_WORDS = 3
-ADDRESS = re.compile(r"https?://\S+")
+ADDRESS = re.compile(r"https?://\S+|\b[\w-]+(?:\.[\w-]+)+/?\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def is_telling(credit: Credit) -> bool:
     rest = ADDRESS.sub(" ", credit.text)
     if credit.name:
         rest = rest.replace(credit.name, " ")
-    return len(folded_words(rest).split()) > FEW_WORDS
+    return int(tokenise(rest).weights.sum()) > FEW_WORDS * WORD_WEIGHT
 
 
 def statements_of(version: Version) -> Statements:

@@ -129,14 +129,31 @@ def trace_story(
             continue
         else:
             answers = [answer]
-        found = [_edge(story, place, c) for c in answers]
+        found = [verdicts.marked(_edge(story, place, c)) for c in answers]
         further = further_sources(story, place, option, heads, SECOND, barred=verdicts.barred(story, place))
         for also, value, probability in further:
             if probability >= LEAST_CONFIDENCE and all(story.versions[also.head].article_id != e.source for e in found):
-                found.append(_edge(story, place, _considered(story, place, also, (value, probability), None)))
-        edges += [verdicts.marked(e) for e in found]
+                edge = _edge(story, place, _considered(story, place, also, (value, probability), None))
+                once = any(e.verdict and e.source_publisher == edge.source_publisher for e in found)  # a name confirms one article
+                found.append(edge if once else verdicts.marked(edge))
+        edges += found
     gone = {v.article_id: out for i, v in enumerate(ordered) if (out := verdicts.ruled_out(story, i))}
-    return StoryTrace(tuple(_with_merging(without_cycles(edges, verdicts.confirmed))), considered, frozenset(undecided), gone)
+    drawn = tuple(_with_merging(without_cycles(edges, verdicts.confirmed)))
+    for edge in drawn:
+        if edge.verdict and edge.source is None:
+            considered[edge.copy] = tuple(_as_drawn(edge, considered[edge.copy]))
+    return StoryTrace(drawn, considered, frozenset(undecided), gone)
+
+
+def _as_drawn(edge: Edge, answers: Sequence[Considered]) -> Iterator[Considered]:
+    """The answers for a copy, where the article that a confirmed name meant would have closed a circle: with the name in its place."""
+    there = any((a.source, a.source_publisher) == (None, edge.source_publisher) for a in answers)
+    for answer in answers:
+        if not there and answer.source_publisher == edge.source_publisher:
+            there = True
+            yield replace(answer, source=None, evidence=edge.evidence)
+        else:
+            yield answer
 
 
 def _with_merging(edges: Sequence[Edge]) -> Iterator[Edge]:
@@ -149,7 +166,10 @@ def _with_merging(edges: Sequence[Edge]) -> Iterator[Edge]:
 def is_undecided(option: Option, probability: float, ranked: Sequence[tuple[Considered, Option]]) -> bool:
     """Whether the best answer of a copy is too weak to be drawn as an edge."""
     if option.head == OUTSIDE:
-        return probability < (LEAST_BY_OTHERS if "sibling" in option.features else LEAST_CONFIDENCE)
+        rival = max((c.probability for c, o in ranked if o.head != OUTSIDE), default=0.0)
+        return probability < (LEAST_BY_OTHERS if "sibling" in option.features else LEAST_CONFIDENCE) or (
+            "hidden.agency_republication" in option.features and probability < DOUBTFUL_SIBLING and rival >= OUTSIDE_CHANCE
+        )
     siblings, none = (
         max((c.probability for c, o in ranked if not kinds.isdisjoint(o.features)), default=0.0) for kinds in (MAKES_SIBLINGS, {"none"})
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from syndtrack.models import Edge, VerdictKind
+from syndtrack.models import Edge, EvidenceKind, VerdictKind
 from syndtrack.provenance.features import Option, Story
 from syndtrack.provenance.trees import OUTSIDE
 
@@ -262,9 +262,14 @@ def _is_said(source: int | None, publisher_id: int | None, word: Word) -> bool:
     return publisher_id is not None and publisher_id == word.publisher_id and (word.source is None or source is None)
 
 
+# What speaks for a publisher, whichever of its articles is meant.
+OF_PUBLISHERS: frozenset[EvidenceKind] = frozenset({"credit", "wire", "feed-source"})
+
+
 def without_cycles(edges: Sequence[Edge], confirmed: Mapping[int, Sequence[Word]] = MappingProxyType({})) -> list[Edge]:
     """The edges in their order, without those that would close a cycle, the least confident first. What a person confirmed is kept: pairs
-    of articles (`confirmed`, by copy) as they are; a name whose article would close one means another article, which was not observed.
+    of articles (`confirmed`, by copy) as they are; where the article that a name means would close one, the name means another of its
+    publisher, or one that was not observed.
 
     First sources alone never form one; the further sources of articles that merge several may.
     """
@@ -282,8 +287,14 @@ def without_cycles(edges: Sequence[Edge], confirmed: Mapping[int, Sequence[Word]
             kept[place] = edge
             if edge.source is not None:
                 sources.setdefault(edge.copy, {})[edge.source] = place
-        elif edge.verdict is not None:
-            kept[place] = replace(edge, source=None, kind="edited", evidence=())
+    for place, edge in enumerate(edges):
+        if place in kept or edge.verdict is None:
+            continue
+        others = [k for k, e in kept.items() if (e.copy, e.source_publisher) == (edge.copy, edge.source_publisher)]
+        if not others:
+            kept[place] = replace(edge, source=None, kind="edited", evidence=tuple(e for e in edge.evidence if e.kind in OF_PUBLISHERS))
+        elif all(kept[k].verdict is None for k in others):
+            kept[min(others)] = replace(kept[min(others)], confidence=1.0, verdict=edge.verdict)
     return [kept[k] for k in sorted(kept)]
 
 
