@@ -279,14 +279,9 @@ class Story:
             return {"wire.named": 1.0}
         both = mine.wire_ids & theirs.wire_ids
         their_lines = {s.line for s in theirs.wire}
-        same = [s.line for s in mine.wire if s.line in their_lines and " " in s.line]
-        carriers = [w for w in self.candidates[copy] if w != source and self.said[w].wire_ids & mine.wire_ids]
-        common = any(any(s.line == line for s in self.said[w].wire) for w in carriers for line in same)
+        same = any(s.line in their_lines and " " in s.line for s in mine.wire)
         return {
-            "wire.common_line": float(bool(same) and common),
-            # A line that only these two carry: papers that print one agency text both carry the agency's own line. Its weight is set by
-            # hand, for in doubt they are siblings; it costs one parent in a thousand on a simulated newsroom of 3,000.
-            "wire.only_line": float(bool(same) and not common),
+            "wire.same_line": float(same),
             "wire.other_line": float(bool(both) and not same),
             "wire.copy_only": float(bool(mine.wire_ids - theirs.wire_ids)),
             "wire.source_only": float(bool(theirs.wire_ids - mine.ids)),
