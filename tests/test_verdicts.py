@@ -264,6 +264,13 @@ def test_the_command_line_says_lists_exports_and_takes_in(tracker: Tracker, tmp_
     assert (status, "nothing was said of this" in told) == (2, True)
 
 
+def test_a_name_that_is_nobodys_is_kept_and_the_nearest_are_told(tracker: Tracker, tmp_path: Path):
+    db = tmp_path / "x.db"
+    status, _, told = run(db, "verdict", B, "Reutres", "reject")
+    assert (status, "kept: " in told, "no publisher 'Reutres'; nearest: Reuters" in told) == (0, True, True)
+    assert "no publisher" not in run(db, "verdict", B, "Reuters", "reject")[2]
+
+
 def test_verdicts_are_taken_in_from_a_pipe(tracker: Tracker, tmp_path: Path):
     pipe = tmp_path / "pipe"
     mkfifo(pipe)

@@ -12,6 +12,7 @@ from syndtrack.errors import UsageError
 from syndtrack.plurals import counted
 from syndtrack.reports.columns import COLUMNS
 from syndtrack.reports.formats import plain, print_rows
+from syndtrack.urls import is_http
 
 SHOWN = ("copy", "source", "says", "by", "at", "standing", "why")
 SHOWN_OF_HISTORY = ("at", "change", "source_publisher", "confidence", "was_source_publisher", "cause", "because")
@@ -37,7 +38,13 @@ def verdict(session: Session, words: Sequence[str], by: str, note: str) -> None:
     may be given before the articles are stored.
     """
     copy, source, says = _said(words)
+    remark = ""
     with session.changing() as tracker:
+        if says != "revoke" and source is not None and not is_http(source):
+            try:
+                tracker.publishers.find(source)
+            except UsageError as unknown:
+                remark = f" (so far {unknown})"
         if says == "revoke":
             gone = tracker.take_back(copy, source)
             if not gone:
@@ -46,7 +53,7 @@ def verdict(session: Session, words: Sequence[str], by: str, note: str) -> None:
         else:
             refused = tracker.judge([{"copy": copy, "source": source, "says": says, "by": by, "note": note}])
     if not refused:
-        click.echo(plain(f"{'taken back' if says == 'revoke' else 'kept'}: {' '.join(words)}"), err=True)
+        click.echo(plain(f"{'taken back' if says == 'revoke' else 'kept'}: {' '.join(words)}{remark}"), err=True)
     finish(refused)
 
 
