@@ -146,8 +146,11 @@ NAMED = st.builds(
 @given(st.lists(NAMED, max_size=8))
 def test_confirmed_names_leave_every_story_a_choice_without_a_cycle(words: list[Word]):
     verdicts = Verdicts.of(words)
-    edges = trace_story(EVERYONE, matched(EVERYONE), REGISTRY, verdicts).edges
+    traced = trace_story(EVERYONE, matched(EVERYONE), REGISTRY, verdicts)
+    edges = traced.edges
     assert without_cycles(edges) == list(edges)
+    unobserved = {(e.copy, e.source_publisher) for e in edges if e.source is None}
+    assert unobserved <= {(copy, a.source_publisher) for copy, answers in traced.considered.items() for a in answers if a.source is None}
     ends = [(e.copy, e.source, e.source_publisher) for e in edges]
     assert len(set(ends)) == len(ends)
     for copy, each in verdicts.confirmed.items():
