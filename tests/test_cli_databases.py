@@ -20,26 +20,13 @@ from syndtrack.store.store import Store
     [
         *(["trace", "https://nowhere.example/a"], ["report", "stories"], ["search", "basin"], ["feeds"], ["explain", "nowhere.example"]),
         *(["export-feeds"], ["verdicts"], ["history"], ["publishers", "owners"], ["quarantine"], ["quarantine", "bytes", "3"]),
-    ],
-    ids=" ".join,
-)
-def test_looking_something_up_makes_no_database(run, tmp_path: Path, arguments: list[str]):
-    done = run(*arguments)
-    assert done.exit_code == 3
-    assert done.stderr == "syndtrack: no database at x.db; `syndtrack add URL` or `ingest` makes one\n"
-    assert not (tmp_path / "x.db").exists()
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
         *(["poll"], ["forget", "https://nowhere.example/a"], ["quarantine", "retry", "3"], ["quarantine", "drop", "--all"]),
         *(["verdict", "https://nowhere.example/a", "origin", "revoke"], ["verdict", "https://nowhere.example/a", "AFP", "reject"]),
         *(["publishers", "set-kind", "AFP", "agency"], ["publishers", "merge", "AFP", "Reuters"], ["publishers", "owners", "--fetch"]),
     ],
     ids=" ".join,
 )
-def test_changing_what_is_not_there_makes_no_database(run, tmp_path: Path, arguments: list[str]):
+def test_looking_up_or_changing_what_is_not_there_makes_no_database(run, tmp_path: Path, arguments: list[str]):
     done = run(*arguments)
     assert done.exit_code == 3
     assert done.stderr == "syndtrack: no database at x.db; `syndtrack add URL` or `ingest` makes one\n"
