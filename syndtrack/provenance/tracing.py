@@ -91,12 +91,13 @@ class StoryTrace:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """The options of every version with scores and probabilities, and the place of the chosen option in each list."""
+    """The options of every version with scores and probabilities, the place of the chosen option in each list, and its head."""
 
     options: list[list[Option]]
     scores: list[list[float]]
     probabilities: list[list[float]]
     chosen: list[int]
+    heads: list[int]
 
 
 def trace_story(
@@ -114,7 +115,6 @@ def trace_story(
     edges: list[Edge] = []
     considered: dict[int, tuple[Considered, ...]] = {}
     undecided = set()
-    heads = [weighed.options[i][c].head for i, c in enumerate(weighed.chosen)]
     for place, version in enumerate(ordered):
         ranked = _ranked(story, weighed, place)
         considered[version.article_id] = tuple(c for c, _ in ranked)
@@ -130,20 +130,25 @@ def trace_story(
             continue
         else:
             answers = [answer]
-        found = [verdicts.marked(_edge(story, place, c)) for c in answers]
-        further = further_sources(story, place, option, heads, SECOND, barred=verdicts.barred(story, place))
-        for also, value, probability in further:
-            if probability >= LEAST_CONFIDENCE and all(story.versions[also.head].article_id != e.source for e in found):
-                edge = _edge(story, place, _considered(story, place, also, (value, probability), None))
-                once = any(e.verdict and e.source_publisher == edge.source_publisher for e in found)  # a name confirms one article
-                found.append(edge if once else verdicts.marked(edge))
-        edges += found
+        edges += _drawn(story, place, weighed, answers, verdicts)
     gone = {v.article_id: out for i, v in enumerate(ordered) if (out := verdicts.ruled_out(story, i))}
     drawn = tuple(_with_merging(without_cycles(edges, verdicts.confirmed)))
     for edge in drawn:
         if edge.verdict and edge.source is None:
             considered[edge.copy] = tuple(_as_drawn(edge, considered[edge.copy]))
     return StoryTrace(drawn, considered, frozenset(undecided), gone)
+
+
+def _drawn(story: Story, copy: int, weighed: Weighed, answers: Sequence[Considered], verdicts: Verdicts) -> list[Edge]:
+    """The edges of one copy: to its answers, and to further sources of what they lack."""
+    found = [verdicts.marked(_edge(story, copy, c)) for c in answers]
+    option = weighed.options[copy][weighed.chosen[copy]]
+    for also, value, probability in further_sources(story, copy, option, weighed.heads, SECOND, barred=verdicts.barred(story, copy)):
+        if probability >= LEAST_CONFIDENCE and all(story.versions[also.head].article_id != e.source for e in found):
+            edge = _edge(story, copy, _considered(story, copy, also, (value, probability), None))
+            once = any(e.verdict and e.source_publisher == edge.source_publisher for e in found)  # a name confirms one article
+            found.append(edge if once else verdicts.marked(edge))
+    return found
 
 
 def _as_drawn(edge: Edge, answers: Sequence[Considered]) -> Iterator[Considered]:
@@ -186,8 +191,7 @@ def weigh(story: Story, verdicts: Verdicts = NO_VERDICTS) -> Weighed:
     count = range(len(story.versions))
     there = [story.likely_witnesses(i) for i in count]
     first = weigh_once(verdicts.opened(story, [verdicts.allowed(story, i, story.options(i, there[i])) for i in count]), FIRST)
-    heads = [first.options[i][c].head for i, c in enumerate(first.chosen)]
-    apart = [witnesses(story, i, heads) for i in count]
+    apart = [witnesses(story, i, first.heads) for i in count]
     roots = [origins(row, likely) for row, likely in zip(first.options, first.probabilities, strict=True)]
     again = [first.options[i] if apart[i] == there[i] else verdicts.allowed(story, i, story.options(i, apart[i])) for i in count]
     return weigh_once([[with_origins(o, roots) for o in row] for row in verdicts.opened(story, again)], SECOND)
@@ -231,8 +235,8 @@ def weigh_once(options: list[list[Option]], weights: Mapping[str, float]) -> Wei
                 place[option.head] = k
         best.append(place)
         values.append({head: likely[k] for head, k in place.items()})
-    chosen = [place[head] for place, head in zip(best, best_forest(values), strict=True)]
-    return Weighed(options, scores, probabilities, chosen)
+    forest = best_forest(values)
+    return Weighed(options, scores, probabilities, [place[head] for place, head in zip(best, forest, strict=True)], forest)
 
 
 def _ranked(story: Story, weighed: Weighed, copy: int) -> list[tuple[Considered, Option]]:
